@@ -1,0 +1,15 @@
+//! What every other room of DevRig shares: errors, ids, time, change rows, the notifier and the
+//! messages that cross the wall between the core and a plugin worker. No I/O happens here.
+
+pub mod change;
+pub mod clock;
+pub mod error;
+pub mod id;
+pub mod notify;
+pub mod protocol;
+pub mod sensitive;
+
+pub use change::{Actor, Change, ChangeKind, Origin, Tag};
+pub use clock::{Clock, ManualClock, SharedClock, SystemClock, Timestamp};
+pub use error::{Category, Code, Error, Result};
+pub use sensitive::Sensitive;

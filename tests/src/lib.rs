@@ -1,0 +1,1 @@
+//! The shared rig of the journeys across crates.
