@@ -1,1 +1,27 @@
-//! devrig-engine
+//! Builds, starts and stops DevRig, and gives it one face: [`Api`].
+//!
+//! The process that holds the lock of the home folder is the owner and runs an [`Engine`]; any
+//! other is a guest and asks the owner over a local socket (DESIGN §4). [`Connection`] decides.
+
+pub mod api;
+pub mod connection;
+pub mod doctor;
+mod engine;
+pub mod events;
+pub mod home;
+mod lock;
+pub mod logging;
+mod notify;
+mod online;
+pub mod settings;
+pub mod socket;
+mod upkeep;
+
+pub use api::{Api, CALLS, NoArgs, dispatch};
+pub use connection::{Connection, OwnerKind};
+pub use engine::{Engine, EngineParts};
+pub use home::Home;
+pub use notify::DesktopNotifier;
+
+/// DevRig's version, as it is shown and as plugins' engine ranges are checked against.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,256 @@
+//! Builds DevRig from its rooms, starts it, and stops it in order.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use devrig_core::notify::Notifier;
+use devrig_core::{Context, Result, SharedClock, SystemClock, Timestamp};
+use devrig_inbox::Inbox;
+use devrig_jobs::{Jobs, Workers};
+use devrig_net::Egress;
+use devrig_plugins::{Opener, Plugins, PluginsParts};
+use devrig_secrets::{Keychain, Vault};
+use devrig_store::{Store, StoreOptions};
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::api::engine::EngineInfo;
+use crate::connection::OwnerKind;
+use crate::events::{self, EngineEvent, EventStream};
+use crate::home::Home;
+use crate::lock::OwnerLock;
+use crate::{online, socket, upkeep};
+
+/// Everything that an engine is built from; tests bring their own.
+#[derive(Clone)]
+pub struct EngineParts {
+    pub home: Home,
+    pub kind: OwnerKind,
+    pub clock: SharedClock,
+    pub keychain: Arc<dyn Keychain>,
+    pub egress: Egress,
+    pub notifier: Arc<dyn Notifier>,
+    pub opener: Arc<dyn Opener>,
+    /// The sandbox worker's binary.
+    pub host_program: PathBuf,
+    /// Folders whose sub-folders are the plugins that ship with DevRig.
+    pub bundled: Vec<PathBuf>,
+}
+
+impl EngineParts {
+    /// The real parts of this machine.
+    pub fn system(home: Home, kind: OwnerKind) -> Result<Self> {
+        let clock = SystemClock::shared();
+        let program = std::env::current_exe().context("finding DevRig's own program")?;
+        Ok(Self {
+            home,
+            kind,
+            keychain: devrig_secrets::system_keychain(),
+            egress: Egress::system(clock.clone())?,
+            clock,
+            notifier: Arc::new(crate::notify::DesktopNotifier),
+            opener: Arc::new(devrig_plugins::SystemOpener),
+            host_program: beside(&program, "devrig-plugin-host"),
+            bundled: bundled(&program),
+        })
+    }
+}
+
+fn beside(program: &std::path::Path, name: &str) -> PathBuf {
+    program.with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// Where the bundle's plugins lie: beside the program, where the packages put resources, or in the
+/// checkout that the program was built in.
+fn bundled(program: &std::path::Path) -> Vec<PathBuf> {
+    let Some(folder) = program.parent() else { return Vec::new() };
+    let mut places = vec![folder.join("plugins"), folder.join("../lib/DevRig/plugins")];
+    let checkout = folder.join("../..");
+    if checkout.join("tauri.conf.json").is_file() {
+        places.push(checkout.join("plugins"));
+    }
+    places.into_iter().filter(|place| place.is_dir()).collect()
+}
+
+/// A running DevRig. Cheap to clone; [`Engine::shutdown`] ends it for all clones.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    parts: EngineParts,
+    started_at: Timestamp,
+    store: Store,
+    vault: Vault,
+    inbox: Inbox,
+    jobs: Jobs,
+    plugins: Plugins,
+    workers: tokio::sync::Mutex<Option<Workers>>,
+    events: broadcast::Sender<EngineEvent>,
+    /// Ends the socket and the timers.
+    stop: CancellationToken,
+    /// Somebody asked this process to end.
+    asked_to_stop: CancellationToken,
+    tasks: TaskTracker,
+    lock: std::sync::Mutex<Option<OwnerLock>>,
+}
+
+/// Events that a slow window may lag behind before it has to read again.
+const EVENTS: usize = 1024;
+/// What each step of the shutdown may take.
+const STEP: Duration = Duration::from_secs(5);
+
+impl Engine {
+    /// Opens the home folder that `lock` holds, and starts everything.
+    pub(crate) async fn start(parts: EngineParts, lock: OwnerLock) -> Result<Self> {
+        let options =
+            StoreOptions::new(parts.home.database(), parts.home.backups(), parts.clock.clone());
+        let store = Store::open(options).await.context("opening the database")?;
+        let inbox = Inbox::new(store.clone());
+        let jobs = Jobs::new(store.clone());
+        let vault = Vault::new(store.clone(), parts.keychain.clone());
+        let plugins = Plugins::start(PluginsParts {
+            store: store.clone(),
+            inbox: inbox.clone(),
+            jobs: jobs.clone(),
+            vault: vault.clone(),
+            egress: parts.egress.clone(),
+            clock: parts.clock.clone(),
+            notifier: parts.notifier.clone(),
+            opener: parts.opener.clone(),
+            host_program: parts.host_program.clone(),
+            bundled: parts.bundled.clone(),
+            home_plugins: parts.home.plugins(),
+            version: crate::VERSION.to_owned(),
+        })
+        .await
+        .context("starting the plugins")?;
+        let workers = Workers::start(&jobs, plugins.job_handlers()).await?;
+
+        let (events, _) = broadcast::channel(EVENTS);
+        let engine = Self {
+            inner: Arc::new(Inner {
+                started_at: parts.clock.now(),
+                parts,
+                store,
+                vault,
+                inbox,
+                jobs,
+                plugins,
+                workers: tokio::sync::Mutex::new(Some(workers)),
+                events,
+                stop: CancellationToken::new(),
+                asked_to_stop: CancellationToken::new(),
+                tasks: TaskTracker::new(),
+                lock: std::sync::Mutex::new(Some(lock)),
+            }),
+        };
+        engine.start_tasks()?;
+        tracing::info!(version = crate::VERSION, kind = engine.inner.parts.kind.as_str(), "started");
+        Ok(engine)
+    }
+
+    fn start_tasks(&self) -> Result<()> {
+        let Inner { store, inbox, events, stop, tasks, .. } = &*self.inner;
+        tasks.spawn(events::tell_changes(store.clone(), inbox.clone(), events.clone(), stop.clone()));
+        tasks.spawn(upkeep::run(self.clone(), stop.clone()));
+        tasks.spawn(events::tell_plugins(self.plugins().events(), events.clone(), stop.clone()));
+        tasks.spawn(events::tell_keychain(self.vault().clone(), events.clone(), stop.clone()));
+        let socket = self.inner.parts.home.socket();
+        socket::serve(&socket, Arc::new(self.clone()), tasks, stop.clone())
+    }
+
+    pub fn subscribe(&self) -> EventStream {
+        events::stream(self.inner.events.subscribe())
+    }
+
+    /// Tells the window to show an item.
+    pub fn tell(&self, event: EngineEvent) {
+        let _ = self.inner.events.send(event);
+    }
+
+    pub(crate) fn request_stop(&self) {
+        self.inner.asked_to_stop.cancel();
+    }
+
+    pub(crate) async fn stop_requested(&self) {
+        self.inner.asked_to_stop.cancelled().await;
+    }
+
+    /// Stops taking work, drains, closes the plugins, checkpoints and lets go of the home folder.
+    /// Each step is bounded; who overran is logged.
+    pub async fn shutdown(&self) {
+        let inner = &*self.inner;
+        if let Some(workers) = inner.workers.lock().await.take() {
+            bounded("the workers", workers.shutdown()).await;
+        }
+        bounded("the plugins", inner.plugins.shutdown()).await;
+        inner.stop.cancel();
+        inner.tasks.close();
+        bounded("the tasks", inner.tasks.wait()).await;
+        bounded("the database", inner.store.close()).await;
+        tracing::info!("stopped");
+        drop(inner.lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take());
+    }
+
+    pub(crate) async fn info(&self) -> Result<EngineInfo> {
+        let configured = self.plugins().accounts().await?.iter().any(|account| {
+            account.settings.as_object().is_some_and(|settings| !settings.is_empty())
+        });
+        let first_run = !configured && self.inbox().is_empty().await?;
+        Ok(EngineInfo {
+            version: crate::VERSION.to_owned(),
+            home: self.home().path().display().to_string(),
+            owner: self.inner.parts.kind.as_str().to_owned(),
+            owner_pid: std::process::id(),
+            started_at: self.inner.started_at,
+            first_run,
+            online: online::has_route(),
+        })
+    }
+
+    pub(crate) async fn open_url(&self, url: &str) -> Result<()> {
+        self.inner.parts.opener.open_url(url).await
+    }
+
+    pub fn home(&self) -> &Home {
+        &self.inner.parts.home
+    }
+
+    pub fn parts(&self) -> &EngineParts {
+        &self.inner.parts
+    }
+
+    pub fn clock(&self) -> &SharedClock {
+        &self.inner.parts.clock
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    pub fn vault(&self) -> &Vault {
+        &self.inner.vault
+    }
+
+    pub fn inbox(&self) -> &Inbox {
+        &self.inner.inbox
+    }
+
+    pub fn jobs(&self) -> &Jobs {
+        &self.inner.jobs
+    }
+
+    pub fn plugins(&self) -> &Plugins {
+        &self.inner.plugins
+    }
+}
+
+async fn bounded(who: &str, step: impl Future<Output = ()>) {
+    if tokio::time::timeout(STEP, step).await.is_err() {
+        tracing::warn!(who, seconds = STEP.as_secs(), "overran the shutdown");
+    }
+}

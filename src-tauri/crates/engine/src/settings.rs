@@ -1,0 +1,154 @@
+//! The settings that exist, with their defaults and what they accept.
+
+use devrig_core::{Error, Result};
+use serde_json::{Value, json};
+
+/// One setting.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    pub key: &'static str,
+    /// One sentence for people.
+    pub about: &'static str,
+    accepts: Accepts,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Accepts {
+    OneOf(&'static [&'static str]),
+    Whole { least: i64, most: i64, default: i64 },
+    Flag { default: bool },
+    /// Anything the window keeps for itself, such as the width of its panes.
+    Window,
+}
+
+/// What the window keeps for itself is at most this long, in bytes of JSON.
+const WINDOW_MAX: usize = 16 * 1024;
+
+/// Every setting; the first of a choice is its default.
+pub const KNOWN: &[Setting] = &[
+    Setting {
+        key: "appearance.theme",
+        about: "Light, dark, or as the system has it.",
+        accepts: Accepts::OneOf(&["system", "light", "dark"]),
+    },
+    Setting {
+        key: "appearance.density",
+        about: "One line or two for each item of the list.",
+        accepts: Accepts::OneOf(&["compact", "comfortable"]),
+    },
+    Setting {
+        key: "appearance.textSize",
+        about: "Size of the text, in percent.",
+        accepts: Accepts::Whole { least: 90, most: 130, default: 100 },
+    },
+    Setting {
+        key: "inbox.afterTriage",
+        about: "Where the focus goes after an item leaves the list.",
+        accepts: Accepts::OneOf(&["next", "previous", "stay"]),
+    },
+    Setting {
+        key: "notifications.enabled",
+        about: "Show native notifications.",
+        accepts: Accepts::Flag { default: true },
+    },
+    Setting {
+        key: "keys.single",
+        about: "Single letters act as keys.",
+        accepts: Accepts::Flag { default: true },
+    },
+    Setting {
+        key: "retention.changesDays",
+        about: "Days that change rows are kept.",
+        accepts: Accepts::Whole { least: 1, most: 3650, default: 90 },
+    },
+    Setting {
+        key: "onboarding.finished",
+        about: "The first run was finished or skipped.",
+        accepts: Accepts::Flag { default: false },
+    },
+    Setting {
+        key: "window.layout",
+        about: "Widths and folds of the window's panes.",
+        accepts: Accepts::Window,
+    },
+];
+
+/// # Errors
+/// `NOT_FOUND` that names the nearest key.
+pub fn known(key: &str) -> Result<&'static Setting> {
+    KNOWN.iter().find(|setting| setting.key == key).ok_or_else(|| {
+        let group = key.split('.').next().unwrap_or_default();
+        let near: Vec<&str> =
+            KNOWN.iter().map(|s| s.key).filter(|known| known.starts_with(group)).collect();
+        let hint = if near.is_empty() || group.is_empty() {
+            format!("Known: {}.", KNOWN.iter().map(|s| s.key).collect::<Vec<_>>().join(", "))
+        } else {
+            format!("Near it: {}.", near.join(", "))
+        };
+        Error::not_found(format!("the setting {key:?}")).hint(hint)
+    })
+}
+
+impl Setting {
+    pub fn default(&self) -> Value {
+        match self.accepts {
+            Accepts::OneOf(choices) => json!(choices[0]),
+            Accepts::Whole { default, .. } => json!(default),
+            Accepts::Flag { default } => json!(default),
+            Accepts::Window => Value::Null,
+        }
+    }
+
+    /// # Errors
+    /// `INVALID_INPUT` that says what the setting accepts.
+    pub fn check(&self, value: &Value) -> Result<()> {
+        let expected = match self.accepts {
+            Accepts::OneOf(choices) => {
+                if value.as_str().is_some_and(|text| choices.contains(&text)) {
+                    return Ok(());
+                }
+                format!("one of {}", choices.join(", "))
+            }
+            Accepts::Whole { least, most, .. } => {
+                if value.as_i64().is_some_and(|number| (least..=most).contains(&number)) {
+                    return Ok(());
+                }
+                format!("a whole number from {least} to {most}")
+            }
+            Accepts::Flag { .. } => {
+                if value.is_boolean() {
+                    return Ok(());
+                }
+                "true or false".to_owned()
+            }
+            Accepts::Window => {
+                if value.to_string().len() <= WINDOW_MAX {
+                    return Ok(());
+                }
+                format!("at most {WINDOW_MAX} bytes of JSON")
+            }
+        };
+        Err(Error::invalid(format!("{} does not accept {value}", self.key))
+            .hint(format!("It takes {expected}.")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_is_accepted() {
+        for setting in KNOWN {
+            setting.check(&setting.default()).expect(setting.key);
+        }
+    }
+
+    #[test]
+    fn a_wrong_value_is_told_what_would_be_right() {
+        let error = known("appearance.theme").unwrap().check(&json!("blue")).unwrap_err();
+        assert!(error.hint.unwrap().contains("system, light, dark"));
+        let error = known("appearance.thme").unwrap_err();
+        assert!(error.hint.unwrap().contains("appearance.theme"));
+    }
+}

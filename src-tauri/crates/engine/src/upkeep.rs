@@ -1,0 +1,72 @@
+//! What happens by the clock: snoozed items return, old history goes.
+
+use std::time::Duration;
+
+use devrig_core::Result;
+use tokio_util::sync::CancellationToken;
+
+use crate::Engine;
+use crate::settings;
+
+/// No sleep is longer, so that a machine that slept or a clock that jumped is noticed.
+const LONGEST: Duration = Duration::from_secs(30);
+const CLEANING: Duration = Duration::from_secs(6 * 60 * 60);
+
+pub(crate) async fn run(engine: Engine, stop: CancellationToken) {
+    let mut changes = engine.store().changes();
+    let mut cleaned = engine.clock().now();
+    loop {
+        let sleep = match wake(&engine).await {
+            Ok(sleep) => sleep,
+            Err(error) => {
+                tracing::warn!(%error, "snoozed items could not be woken");
+                LONGEST
+            }
+        };
+        if engine.clock().now().since(cleaned) >= CLEANING {
+            cleaned = engine.clock().now();
+            if let Err(error) = clean(&engine).await {
+                tracing::warn!(%error, "old history could not be deleted");
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(sleep) => {}
+            // A new snooze may be due earlier than the sleep ends.
+            () = operation(&mut changes) => {}
+        }
+    }
+}
+
+async fn operation(
+    changes: &mut tokio::sync::broadcast::Receiver<std::sync::Arc<[devrig_store::ChangeRow]>>,
+) {
+    loop {
+        match changes.recv().await {
+            Ok(rows) if rows.iter().any(|row| row.table == "operation") => return,
+            Ok(_) => {}
+            Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => return,
+            Err(tokio::sync::broadcast::error::RecvError::Closed) => std::future::pending().await,
+        }
+    }
+}
+
+/// Brings back what is due and gives the time until the next look.
+async fn wake(engine: &Engine) -> Result<Duration> {
+    let now = engine.clock().now();
+    engine.inbox().wake_snoozed(now).await?;
+    let next = engine.inbox().next_wake().await?;
+    Ok(next.map_or(LONGEST, |next| next.since(now)).clamp(Duration::from_millis(50), LONGEST))
+}
+
+async fn clean(engine: &Engine) -> Result<()> {
+    let key = "retention.changesDays";
+    let stored = devrig_store::settings::get(engine.store().reader(), key).await?;
+    let days = stored.unwrap_or(settings::known(key)?.default()).as_u64().unwrap_or(90);
+    let deleted = engine.store().forget_changes(Duration::from_secs(days * 24 * 60 * 60)).await?;
+    engine.inbox().forget_operations().await?;
+    engine.jobs().clean_completed(Duration::from_secs(7 * 24 * 60 * 60)).await?;
+    engine.store().shrink().await?;
+    tracing::info!(deleted, "deleted old change rows");
+    crate::logging::trim(&engine.home().logs())
+}

@@ -1,0 +1,170 @@
+//! What the window, the command line and scripts are shown of plugins, accounts and syncs.
+
+use devrig_core::id::AccountId;
+use devrig_core::{Error, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Where a plugin comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase")]
+pub enum PluginSource {
+    /// Ships with DevRig.
+    Bundled,
+    /// Installed by the person.
+    Installed,
+}
+
+/// How far a plugin has come in its life (reference §2.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase")]
+pub enum PluginState {
+    /// Installed, and waits for the person's grants.
+    Installed,
+    Active,
+    Disabled,
+    Error,
+    /// Failed too often; enabling it starts it again.
+    Quarantined,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase")]
+pub struct PluginInfo {
+    /// The manifest's name, such as `devrig-plugin-git-local`.
+    pub name: String,
+    pub version: String,
+    pub display_name: String,
+    pub description: String,
+    pub author: String,
+    pub source: PluginSource,
+    pub state: PluginState,
+    pub error: Option<Error>,
+    /// What the person should know, such as a reduced sandbox.
+    pub warning: Option<String>,
+    pub permissions: Vec<PermissionInfo>,
+    pub data_sources: Vec<DataSourceInfo>,
+    pub actions: Vec<ActionInfo>,
+    /// JSON Schema of an account's settings.
+    pub settings_schema: Option<Value>,
+    /// Names of secrets that an account can hold.
+    pub secrets: Vec<String>,
+    pub accounts: Vec<AccountInfo>,
+}
+
+/// A permission that the manifest asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase")]
+pub struct PermissionInfo {
+    /// As the manifest writes it, such as `network:api.github.com`.
+    pub permission: String,
+    /// What it allows, in DevRig's own words.
+    pub words: String,
+    /// True for the broad forms that deserve a second look.
+    pub wide: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase")]
+pub struct DataSourceInfo {
+    pub id: String,
+    pub name: String,
+    pub description: String,
+    pub default_interval_ms: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase")]
+pub struct ActionInfo {
+    pub id: String,
+    pub name: String,
+    pub description: String,
+    pub input_schema: Option<Value>,
+    /// Data sources or item types that it applies to; empty means every item of the plugin.
+    pub applies_to: Vec<String>,
+    /// Sending it twice does no harm.
+    pub idempotent: bool,
+    /// Only reads, so nothing waits in the outbox.
+    pub read_only: bool,
+    /// The action that takes this one back.
+    pub reverse: Option<String>,
+}
+
+/// A plugin as it is used.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountInfo {
+    pub id: AccountId,
+    pub plugin: String,
+    pub name: String,
+    pub enabled: bool,
+    pub settings: Value,
+    /// Permissions in force, as the manifest writes them.
+    pub granted: Vec<String>,
+    /// Secrets that have a value.
+    pub secrets_set: Vec<String>,
+    /// Why its syncs wait, in words: missing grants, settings, a locked keychain.
+    pub waiting: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase")]
+pub enum SyncState {
+    Idle,
+    Syncing,
+    Error,
+    /// Nothing is wrong; something is missing that only the person can give.
+    Waiting,
+    Disabled,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase")]
+pub struct SyncStatus {
+    pub account: AccountId,
+    pub plugin: String,
+    pub source: String,
+    /// The data source's name for people.
+    pub name: String,
+    pub state: SyncState,
+    pub last_sync_at: Option<Timestamp>,
+    pub next_sync_at: Option<Timestamp>,
+    pub error: Option<Error>,
+    pub items_synced: f64,
+    pub progress: Option<SyncProgress>,
+    pub interval_ms: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase")]
+pub struct SyncProgress {
+    pub current: f64,
+    pub total: Option<f64>,
+    pub message: Option<String>,
+}
+
+/// A line of a plugin's log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase")]
+pub struct LogLine {
+    pub seq: f64,
+    pub at: Timestamp,
+    pub account: AccountId,
+    /// `debug`, `info`, `warn`, `error`.
+    pub level: String,
+    pub message: String,
+    pub meta: Option<Value>,
+}
+
+/// Something wrong in a plugin's package, with its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem {
+    pub file: String,
+    pub line: Option<u32>,
+    pub column: Option<u32>,
+    /// JSON pointer to the field.
+    pub field: Option<String>,
+    pub message: String,
+    pub hint: Option<String>,
+}
