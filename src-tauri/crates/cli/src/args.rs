@@ -1,0 +1,337 @@
+//! What can be written on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A local-first command center for developers.
+#[derive(Debug, Parser)]
+#[command(name = "devrig", version, propagate_version = true, disable_help_subcommand = true)]
+pub struct Cli {
+    /// Print JSON instead of tables and sentences.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What goes into the log files: error, warn, info, debug, trace, or a filter by room.
+    #[arg(long, global = true, default_value = "info", value_name = "LEVEL")]
+    pub log_level: String,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run without a window until stopped.
+    Start,
+    /// Ask the running DevRig to stop.
+    Stop,
+    /// What is running, and how it is.
+    Status,
+    /// Items: list, search, triage, undo, act, import.
+    #[command(subcommand)]
+    Inbox(Inbox),
+    /// Plugins, their accounts, permissions, settings and syncs.
+    #[command(subcommand)]
+    Plugin(Plugin),
+    /// Secrets of accounts. Values are read from standard input and never shown.
+    #[command(subcommand)]
+    Secret(Secret),
+    /// Queued work, and what failed for good.
+    #[command(subcommand)]
+    Job(Job),
+    /// DevRig's own settings.
+    #[command(subcommand)]
+    Settings(Settings),
+    /// Check, copy and restore the database.
+    #[command(subcommand)]
+    Db(Db),
+    /// Check what DevRig needs from this machine, with a verdict and a remedy for each.
+    Doctor,
+    /// What was refused, stopped or done in your name.
+    Audit {
+        /// Only this plugin or account.
+        #[arg(long)]
+        subject: Option<String>,
+        #[command(flatten)]
+        page: Page,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Page {
+    /// How many rows.
+    #[arg(long, short = 'n', value_name = "N")]
+    pub limit: Option<u32>,
+    /// Where the last page ended, as it printed it.
+    #[arg(long, value_name = "CURSOR")]
+    pub cursor: Option<String>,
+}
+
+/// Which items: by id, or all that match a query.
+#[derive(Debug, Clone, Args)]
+#[group(required = true)]
+pub struct Items {
+    /// Ids of items.
+    #[arg(value_name = "ITEM", conflicts_with = "query")]
+    pub ids: Vec<String>,
+    /// Every item that matches this query instead.
+    #[arg(long, short = 'q')]
+    pub query: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Inbox {
+    /// The newest items of the inbox, or of a query.
+    List {
+        /// In the query language, such as `is:unread repo:a/b`.
+        query: Vec<String>,
+        #[command(flatten)]
+        page: Page,
+    },
+    /// Items that contain words; operators work too.
+    Search {
+        #[arg(required = true)]
+        query: Vec<String>,
+        #[command(flatten)]
+        page: Page,
+    },
+    /// One item, whole.
+    Show { item: String },
+    /// Mark as read.
+    Read(Items),
+    /// Mark as unread.
+    Unread(Items),
+    /// Mark as done.
+    Done {
+        #[command(flatten)]
+        items: Items,
+        /// Bring back instead.
+        #[arg(long)]
+        not: bool,
+    },
+    /// Hide until a time.
+    Snooze {
+        #[command(flatten)]
+        items: Items,
+        /// A time such as 2026-11-20T09:30:00Z, or a span such as 3h, 2d or 1w.
+        #[arg(long, required_unless_present = "not")]
+        until: Option<String>,
+        /// Bring back now instead.
+        #[arg(long)]
+        not: bool,
+    },
+    /// Star.
+    Star {
+        #[command(flatten)]
+        items: Items,
+        #[arg(long)]
+        not: bool,
+    },
+    /// Mute the thread.
+    Mute {
+        #[command(flatten)]
+        items: Items,
+        #[arg(long)]
+        not: bool,
+    },
+    /// Put labels of your own on items, or take them off.
+    Label {
+        #[command(flatten)]
+        items: Items,
+        #[arg(long, value_name = "LABEL")]
+        add: Vec<String>,
+        #[arg(long, value_name = "LABEL")]
+        remove: Vec<String>,
+    },
+    /// Set your own priority.
+    Priority {
+        #[command(flatten)]
+        items: Items,
+        /// urgent, high, normal, low, or none to leave it to the source.
+        #[arg(long)]
+        set: String,
+    },
+    /// Take the last operation back, or the one named.
+    Undo { operation: Option<String> },
+    /// Do again what was last undone.
+    Redo,
+    /// What was done, by whom.
+    History {
+        #[command(flatten)]
+        page: Page,
+    },
+    /// Numbers.
+    Stats,
+    /// Run a plugin's action on an item.
+    Action {
+        item: String,
+        /// Such as `git.fetch`.
+        action: String,
+        /// The action's input as JSON.
+        #[arg(long, default_value = "{}")]
+        input: String,
+    },
+    /// What waits to be sent to the sources.
+    Outbox {
+        /// Cancel this one.
+        #[arg(long)]
+        cancel: Option<String>,
+    },
+    /// Store items from JSON lines: one object of the SDK's `InboxItemInput` each.
+    Import {
+        /// A file, or `-` for standard input.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Plugin {
+    /// What is installed, with its state.
+    List,
+    /// One plugin, whole: permissions, accounts, settings, actions.
+    Show { plugin: String },
+    /// Install from a folder that holds `devrig-plugin.json`.
+    Install { path: PathBuf },
+    /// Remove a plugin; its items stay unless --purge.
+    Uninstall {
+        plugin: String,
+        /// Delete its items too.
+        #[arg(long)]
+        purge: bool,
+    },
+    Enable { plugin: String },
+    Disable { plugin: String },
+    /// Allow what a plugin asks for.
+    Grant {
+        plugin: String,
+        #[arg(required_unless_present = "all")]
+        permissions: Vec<String>,
+        /// All that its manifest declares.
+        #[arg(long, conflicts_with = "permissions")]
+        all: bool,
+        #[command(flatten)]
+        account: Account,
+    },
+    /// Take permissions back.
+    Revoke {
+        plugin: String,
+        #[arg(required = true)]
+        permissions: Vec<String>,
+        #[command(flatten)]
+        account: Account,
+    },
+    /// Show or change an account's settings.
+    Settings {
+        plugin: String,
+        /// KEY=VALUE; the value is JSON, or text when it is not. Repeatable.
+        #[arg(long, value_name = "KEY=VALUE")]
+        set: Vec<String>,
+        #[command(flatten)]
+        account: Account,
+    },
+    /// Accounts of a plugin.
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Sync now and wait for the end.
+    Sync {
+        plugin: String,
+        /// Only this data source.
+        #[arg(long)]
+        source: Option<String>,
+        /// Set how often it syncs from now on, in seconds, instead of syncing.
+        #[arg(long, value_name = "SECONDS", requires = "source")]
+        every: Option<u64>,
+        #[command(flatten)]
+        account: Account,
+    },
+    /// How the syncs go.
+    Status,
+    /// Check a plugin's folder without installing it.
+    Check { dir: PathBuf },
+    /// What a plugin logged.
+    Logs {
+        plugin: String,
+        #[command(flatten)]
+        account: Account,
+        #[arg(long, short = 'n')]
+        limit: Option<u32>,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Account {
+    /// The account's id or name, where the plugin has several.
+    #[arg(long)]
+    pub account: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AccountCommand {
+    Add { plugin: String, name: String },
+    List { plugin: Option<String> },
+    Remove {
+        plugin: String,
+        account: String,
+        #[arg(long)]
+        purge: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Secret {
+    /// Store the value that standard input holds.
+    Set {
+        name: String,
+        #[arg(long)]
+        plugin: String,
+        #[command(flatten)]
+        account: Account,
+    },
+    /// Names, never values.
+    List,
+    Delete {
+        name: String,
+        #[arg(long)]
+        plugin: String,
+        #[command(flatten)]
+        account: Account,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Job {
+    List {
+        /// pending, running, completed, dead, cancelled.
+        #[arg(long)]
+        status: Option<String>,
+        #[command(flatten)]
+        page: Page,
+    },
+    /// What failed for good, with every attempt.
+    Dead {
+        #[command(flatten)]
+        page: Page,
+    },
+    /// Try a dead job again.
+    Retry { job: String },
+    /// Remove a dead job.
+    Discard { job: String },
+    Stats,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Settings {
+    /// One setting, or all.
+    Get { key: Option<String> },
+    /// The value is JSON, or text when it is not.
+    Set { key: String, value: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Db {
+    /// Read every page, index and reference.
+    Check,
+    /// Copy the database; without a file into the backups folder.
+    Backup { file: Option<PathBuf> },
+    /// Put a copy in the place of the database. DevRig must not be running.
+    Restore { file: PathBuf },
+}

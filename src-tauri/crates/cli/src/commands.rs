@@ -1,0 +1,43 @@
+//! One module for each noun. A command reads its arguments, makes calls, prints the answer.
+
+mod db;
+mod engine;
+mod inbox;
+mod job;
+mod plugin;
+mod secret;
+mod settings;
+pub mod start;
+
+use std::process::ExitCode;
+
+use devrig_core::Result;
+use devrig_engine::{Api, Home};
+
+use crate::args::{Cli, Command, Db};
+use crate::output::Output;
+
+/// Commands that need no engine, or must not start one.
+pub async fn offline(cli: &Cli, home: &Home, output: Output) -> Result<Option<ExitCode>> {
+    match &cli.command {
+        Command::Db(Db::Restore { file }) => db::restore(home, file, output).await.map(Some),
+        Command::Stop => engine::stop(home, output).await.map(Some),
+        Command::Status => engine::status(home, output).await.map(Some),
+        _ => Ok(None),
+    }
+}
+
+pub async fn run(command: Command, api: &dyn Api, output: Output) -> Result<ExitCode> {
+    match command {
+        Command::Inbox(command) => inbox::run(command, api, output).await,
+        Command::Plugin(command) => plugin::run(command, api, output).await,
+        Command::Secret(command) => secret::run(command, api, output).await,
+        Command::Job(command) => job::run(command, api, output).await,
+        Command::Settings(command) => settings::run(command, api, output).await,
+        Command::Db(command) => db::run(command, api, output).await,
+        Command::Doctor => engine::doctor(api, output).await,
+        Command::Audit { subject, page } => engine::audit(subject, page, api, output).await,
+        // These were run before an engine was asked for.
+        Command::Start | Command::Stop | Command::Status => Ok(ExitCode::SUCCESS),
+    }
+}

@@ -1,0 +1,65 @@
+//! Secrets: in by standard input, out never.
+
+use std::io::{IsTerminal, Read};
+use std::process::ExitCode;
+
+use devrig_core::{Error, Result};
+use devrig_engine::api::secret::{SecretArgs, SecretSetArgs};
+use devrig_engine::{Api, NoArgs};
+
+use super::plugin::find_account;
+use crate::args::Secret;
+use crate::output::{Output, table};
+
+/// A secret is a token or a password, not a file.
+const LONGEST: u64 = 64 * 1024;
+
+pub async fn run(command: Secret, api: &dyn Api, output: Output) -> Result<ExitCode> {
+    match command {
+        Secret::Set { name, plugin, account } => {
+            let account = find_account(api, &plugin, account.account.as_deref()).await?;
+            let value = read_value()?;
+            api.secret_set(SecretSetArgs { account: account.id, name: name.clone(), value }).await?;
+            output.done(&format!("{name} is stored, encrypted."))
+        }
+        Secret::List => {
+            let secrets = api.secret_list(NoArgs {}).await?;
+            output.show(&secrets, |secrets| {
+                table(
+                    ["NAME", "PLUGIN", "ACCOUNT", "CHANGED"],
+                    secrets.iter().map(|secret| {
+                        [
+                            secret.name.clone(),
+                            secret.plugin.clone(),
+                            secret.account.to_string(),
+                            secret.updated_at.to_string(),
+                        ]
+                    }),
+                )
+            })
+        }
+        Secret::Delete { name, plugin, account } => {
+            let account = find_account(api, &plugin, account.account.as_deref()).await?;
+            api.secret_delete(SecretArgs { account: account.id, name: name.clone() }).await?;
+            output.done(&format!("{name} is deleted."))
+        }
+    }
+}
+
+/// All of standard input without its last line break.
+fn read_value() -> Result<String> {
+    if std::io::stdin().is_terminal() {
+        eprintln!("Paste the value, then press Enter and Ctrl-D.");
+    }
+    let mut value = String::new();
+    std::io::stdin().take(LONGEST + 1).read_to_string(&mut value)?;
+    if value.len() as u64 > LONGEST {
+        return Err(Error::invalid("standard input holds more than 64 KB, which is no secret"));
+    }
+    let value = value.trim_end_matches(['\n', '\r']).to_owned();
+    if value.is_empty() {
+        return Err(Error::invalid("standard input is empty, so there is nothing to store")
+            .hint("Pipe the value in: printf %s \"$TOKEN\" | devrig secret set NAME --plugin P"));
+    }
+    Ok(value)
+}
