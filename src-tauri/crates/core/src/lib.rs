@@ -4,6 +4,7 @@
 pub mod change;
 pub mod clock;
 pub mod error;
+pub mod frame;
 pub mod id;
 pub mod notify;
 pub mod protocol;

@@ -1,0 +1,381 @@
+// The SDK object, and what the worker's loop calls.
+(function (p, native, MAX_IN_FLIGHT) {
+  "use strict";
+
+  // ---- host calls ----
+
+  const MAX_WAITING = 20000;
+  const pending = new p.SafeMap(); // id → [resolve, reject]
+  let waiting = []; // calls over the in-flight cap, in order
+  let first = 0;
+
+  const send = (entry) => {
+    let id;
+    try {
+      id = native.host(entry.call, entry.method, entry.params);
+    } catch (error) {
+      entry.reject(error === null ? p.error("TOO_LARGE", "out of memory") : p.error("TOO_LARGE", `${entry.method}: ${error.message}`, "Send the data in smaller parts."));
+      return;
+    }
+    pending.set(id, entry);
+  };
+  const pump = () => {
+    while (first < waiting.length && pending.size < MAX_IN_FLIGHT) {
+      const entry = waiting[first];
+      waiting[first++] = undefined;
+      send(entry);
+    }
+    if (first === waiting.length) {
+      waiting = [];
+      first = 0;
+    }
+  };
+  p.host = (call, method, params) =>
+    new p.Promise((resolve, reject) => {
+      if (waiting.length - first >= MAX_WAITING) {
+        throw p.error("QUOTA_EXCEEDED", `${method}: too many calls wait for an answer`, "Await calls before making more.", true);
+      }
+      // Serialised here and once: what the value does later changes nothing.
+      const entry = { __proto__: null, call, method, params: p.encode(params, `the arguments of ${method}`), resolve, reject };
+      if (pending.size < MAX_IN_FLIGHT) send(entry);
+      else p.push(waiting, entry);
+    });
+  const reply = (id, outcome) => {
+    const entry = pending.get(id);
+    if (entry === undefined) return;
+    pending.delete(id);
+    if (outcome === null) entry.reject(p.error("TOO_LARGE", `${entry.method}: out of memory while reading the answer`));
+    else if (p.hasOwn(outcome, "ok")) entry.resolve(outcome.ok);
+    else entry.reject(hostError(entry.method, outcome.err));
+    pump();
+  };
+  const hostError = (method, failure) =>
+    p.error(failure.code, failure.message || `${method} failed`, failure.hint ?? undefined, failure.retryable);
+
+  // ---- running handlers ----
+
+  const running = new p.SafeMap(); // call id → its AbortSignal
+  let only = 0;
+  const open = (id) => {
+    const signal = p.makeSignal();
+    running.set(id, signal);
+    only = running.size === 1 ? id : 0;
+    return signal;
+  };
+  const close = (id) => {
+    running.delete(id);
+    only = 0;
+    if (running.size === 1) running.forEach((_, left) => { only = left; });
+  };
+  // For the calls that name no handler: right while one handler runs, 0 when several do.
+  p.currentCall = () => only;
+
+  const finish = (id, run) => {
+    const promise = new p.Promise((resolve) => resolve(run()));
+    // No species, no constructor of the plugin's: the answer must come.
+    p.hide(promise, "constructor", undefined);
+    p.then(
+      promise,
+      (value) => {
+        close(id);
+        let text;
+        try {
+          text = p.encode(value, "the result");
+          native.done(id, text);
+        } catch (error) {
+          fail(id, error);
+        }
+      },
+      (error) => {
+        close(id);
+        fail(id, error);
+      },
+    );
+  };
+  const fail = (id, error) => native.fail(id, p.stringify(p.failure(error)));
+
+  const abort = (id, why) => {
+    const signal = running.get(id);
+    if (signal === undefined) return;
+    const reason = why === "timeout"
+      ? new p.DOMException("The call took longer than allowed", "TimeoutError")
+      : new p.DOMException("The call was cancelled", "AbortError");
+    p.fireSignal(signal, reason);
+  };
+
+  // ---- the SDK ----
+
+  const logger = () => {
+    const at = (level) => (message, meta) => {
+      const text = typeof message === "string" ? message : p.show(message);
+      native.log(level, text, meta === undefined ? "null" : meta instanceof p.Error ? p.stringify(p.failure(meta)) : p.encode(meta, "the meta of a log line"));
+    };
+    return p.freeze({ debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") });
+  };
+  const secretsFor = (call) => p.freeze({
+    ref: (name) => p.host(call(), "secrets.ref", { __proto__: null, name }),
+    get: (name) => p.host(call(), "secrets.get", { __proto__: null, name }),
+    basic: (user, password) => p.host(call(), "secrets.basic", { __proto__: null, user, password }),
+    list: () => p.host(call(), "secrets.list", { __proto__: null }),
+  });
+  const httpFor = (call) => p.freeze({ fetch: (input, init) => p.fetch(call(), input, init) });
+
+  const unsupported = (what) => () => {
+    throw p.error("UNSUPPORTED", `${what} is not available in this version of DevRig`, "Update DevRig, or leave this part out of the plugin.");
+  };
+
+  let phase = "loading"; // loading, activating, active
+  let refused = null; // a registration that fails the activation, even when the plugin catches it
+  let info;
+  const sources = new p.SafeMap();
+  const actions = new p.SafeMap();
+  const activateCallbacks = [];
+  const deactivateCallbacks = [];
+
+  const register = (kind, declared, handlers, id, handler) => {
+    const refuse = (error) => {
+      refused ??= error;
+      throw error;
+    };
+    const name = `${id}`;
+    if (phase === "active") throw p.error("INVALID_INPUT", `${kind} "${name}" was registered after activation`, "Register in the activate callback.");
+    let known = false;
+    for (let i = 0; i < declared.length; i++) known ||= declared[i] === name;
+    if (!known) refuse(p.error("REFUSED", `${kind} "${p.substring(name, 0, 200)}" is not declared in the manifest`, "Add it to capabilities in devrig-plugin.json."));
+    if (handlers.has(name)) refuse(p.error("CONFLICT", `${kind} "${name}" is registered twice`));
+    handlers.set(name, handler);
+  };
+
+  const topics = new p.SafeMap();
+  const on = (topic, handler) => {
+    if (!p.isFunction(handler)) throw new p.TypeError("events.on needs a function");
+    const name = `${topic}`;
+    let handlers = topics.get(name);
+    if (handlers === undefined) {
+      handlers = [];
+      topics.set(name, handlers);
+      p.then(p.host(p.currentCall(), "events.subscribe", { __proto__: null, topic: name }), undefined, (error) => {
+        topics.delete(name);
+        p.report(`Cannot subscribe to "${name}"`, error);
+      });
+    }
+    p.push(handlers, handler);
+    return () => {
+      for (let i = 0; i < handlers.length; i++) if (handlers[i] === handler) p.splice(handlers, i, 1);
+    };
+  };
+
+  const here = () => p.currentCall();
+  const quiet = (promise, what) => {
+    p.then(promise, undefined, (error) => p.report(what, error));
+    return promise;
+  };
+
+  const deepFreeze = (value) => {
+    if (typeof value !== "object" || value === null) return value;
+    const keys = p.ownKeys(value);
+    for (let i = 0; i < keys.length; i++) deepFreeze(value[keys[i]]);
+    return p.freeze(value);
+  };
+
+  const sdk = {
+    activate: (callback) => {
+      if (!p.isFunction(callback)) throw new p.TypeError("devrig.activate needs a function");
+      if (phase !== "loading") throw p.error("INVALID_INPUT", "devrig.activate was called after the plugin was loaded");
+      p.push(activateCallbacks, callback);
+    },
+    deactivate: (callback) => {
+      if (!p.isFunction(callback)) throw new p.TypeError("devrig.deactivate needs a function");
+      p.push(deactivateCallbacks, callback);
+    },
+    definePlugin: (plugin) => plugin,
+    dataSources: {
+      register: (id, source) => {
+        if (!p.isFunction(source?.sync)) throw new p.TypeError(`data source "${id}" needs a sync function`);
+        register("data source", info.declared.dataSources, sources, id, source);
+      },
+    },
+    actions: {
+      register: (id, executor) => {
+        const execute = p.isFunction(executor) ? executor : executor?.execute;
+        if (!p.isFunction(execute)) throw new p.TypeError(`action "${id}" needs a function`);
+        register("action", info.declared.actions, actions, id, { __proto__: null, execute, self: p.isFunction(executor) ? undefined : executor });
+      },
+    },
+    log: logger(),
+    secrets: secretsFor(here),
+    http: httpFor(here),
+    storage: {
+      get: (key) => p.host(p.currentCall(), "storage.get", { __proto__: null, key }),
+      set: (key, value) => p.host(p.currentCall(), "storage.set", { __proto__: null, key, value: value === undefined ? null : value }),
+      delete: (key) => p.host(p.currentCall(), "storage.delete", { __proto__: null, key }),
+      list: (prefix) => p.host(p.currentCall(), "storage.list", { __proto__: null, prefix }),
+    },
+    events: {
+      emit: (topic, data) => p.host(p.currentCall(), "events.emit", { __proto__: null, topic, data: data === undefined ? null : data }),
+      on,
+    },
+    notify: (message, body) => p.isObject(message)
+      ? p.host(p.currentCall(), "notify", { __proto__: null, title: message.title, body: message.body ?? "" })
+      : p.host(p.currentCall(), "notify", { __proto__: null, title: message, body: body ?? "" }),
+    git: {
+      discover: (folder, options) => p.host(p.currentCall(), "git.discover", { __proto__: null, folder, depth: options?.depth }),
+      state: (repository) => p.host(p.currentCall(), "git.state", { __proto__: null, repository }),
+      fetch: (repository, options) => p.host(p.currentCall(), "git.fetch", { __proto__: null, repository, remote: typeof options === "string" ? options : options?.remote }),
+    },
+    desktop: {
+      openFolder: (path) => p.host(p.currentCall(), "desktop.openFolder", { __proto__: null, path }),
+    },
+    aiPipelines: { register: unsupported("sdk.aiPipelines") },
+    views: { register: unsupported("sdk.views") },
+    triggers: { register: unsupported("sdk.triggers"), fire: unsupported("sdk.triggers") },
+    conditions: { register: unsupported("sdk.conditions") },
+    ai: { registerProvider: unsupported("sdk.ai") },
+    exporters: { register: unsupported("sdk.exporters") },
+    services: { register: unsupported("sdk.services") },
+    DevRigError: p.DevRigError,
+  };
+
+  // ---- what the loop calls ----
+
+  const start = (given) => {
+    info = given;
+    sdk.settings = deepFreeze(info.settings);
+    sdk.version = info.pluginVersion;
+    sdk.pluginId = info.pluginId;
+    sdk.accountId = info.accountId;
+    sdk.apiVersion = info.apiVersion;
+    const keys = p.ownKeys(sdk);
+    for (let i = 0; i < keys.length; i++) if (typeof sdk[keys[i]] === "object" && keys[i] !== "settings") p.freeze(sdk[keys[i]]);
+    p.freeze(sdk);
+    p.expose("devrig", sdk);
+    return sdk;
+  };
+
+  // `loading` is the promise of the entry module.
+  const activate = (loading) => {
+    open(0);
+    const inOrder = (callbacks, argument, at) => {
+      if (at === callbacks.length) return undefined;
+      const step = new p.Promise((resolve) => resolve(p.apply(callbacks[at], undefined, [argument])));
+      return p.then(step, () => inOrder(callbacks, argument, at + 1));
+    };
+    const promise = p.then(loading, (namespace) => {
+      let plugin;
+      try {
+        plugin = namespace.default;
+      } catch {}
+      if (p.isObject(plugin) && plugin !== sdk) {
+        const begin = plugin.activate;
+        const end = plugin.deactivate;
+        if (p.isFunction(begin)) p.push(activateCallbacks, (sdk) => p.apply(begin, plugin, [sdk]));
+        if (p.isFunction(end)) p.push(deactivateCallbacks, () => p.apply(end, plugin, []));
+      }
+      if (activateCallbacks.length === 0) {
+        throw p.error("INVALID_INPUT", "the plugin has no activate callback", "Call devrig.activate(async (sdk) => …), or export default { activate(sdk) { … } }.");
+      }
+      phase = "activating";
+      return inOrder(activateCallbacks, sdk, 0);
+    });
+    p.then(
+      promise,
+      () => {
+        close(0);
+        if (refused !== null) return native.fail(0, p.stringify(p.failure(refused)));
+        phase = "active";
+        const names = (handlers) => {
+          const list = [];
+          handlers.forEach((_, name) => p.push(list, name));
+          return list;
+        };
+        native.activated(p.encode({ __proto__: null, dataSources: names(sources), actions: names(actions) }, "the registrations"));
+      },
+      (error) => {
+        close(0);
+        native.fail(0, p.stringify(p.failure(refused ?? error)));
+      },
+    );
+  };
+
+  const ended = (id) => {
+    if (running.has(id)) return undefined;
+    return new p.Promise((_, reject) => reject(p.error("INVALID_INPUT", "the sync that this object belongs to has ended")));
+  };
+
+  const sync = (id, name, input) => {
+    const source = sources.get(name);
+    const signal = open(id);
+    const bound = (method) => (params) => ended(id) ?? p.host(id, method, params);
+    const ds = p.freeze({
+      storeItems: (items) => bound("inbox.storeItems")({ __proto__: null, items }),
+      queryItems: (query) => bound("inbox.queryItems")(query === undefined ? { __proto__: null } : query),
+      markRead: (externalIds) => bound("inbox.markRead")({ __proto__: null, externalIds }),
+      archive: (externalIds) => bound("inbox.archive")({ __proto__: null, externalIds }),
+      reportSyncProgress: (progress) => quiet(bound("sync.progress")(progress), "Cannot report progress"),
+      backfill: input.backfill === true,
+      signal,
+    });
+    finish(id, () => {
+      if (source === undefined) throw p.error("NOT_FOUND", `data source "${name}" is not registered`);
+      return source.sync(input.cursor ?? undefined, ds);
+    });
+  };
+
+  const action = (id, name, input) => {
+    const handler = actions.get(name);
+    const signal = open(id);
+    const context = p.freeze({
+      inboxItem: input.item ?? undefined,
+      logger: sdk.log,
+      secrets: secretsFor(() => id),
+      http: httpFor(() => id),
+      signal,
+      idempotencyKey: input.idempotencyKey,
+    });
+    finish(id, () => {
+      if (handler === undefined) throw p.error("NOT_FOUND", `action "${name}" is not registered`);
+      return p.apply(handler.execute, handler.self, [input.input, context]);
+    });
+  };
+
+  const event = (topic, data) => {
+    const handlers = topics.get(topic);
+    if (handlers === undefined) return;
+    const list = p.slice(handlers);
+    for (let i = 0; i < list.length; i++) {
+      try {
+        const result = list[i](data);
+        if (p.isObject(result) && p.isFunction(result.then)) {
+          p.then(new p.Promise((resolve) => resolve(result)), undefined, (error) => p.report(`In the handler of "${topic}"`, error));
+        }
+      } catch (error) {
+        p.report(`In the handler of "${topic}"`, error);
+      }
+    }
+  };
+
+  const stop = () => {
+    running.forEach((_, id) => abort(id, "cancelled"));
+    let promise = new p.Promise((resolve) => resolve());
+    for (let i = 0; i < deactivateCallbacks.length; i++) {
+      const callback = deactivateCallbacks[i];
+      promise = p.then(p.then(promise, () => callback()), undefined, (error) => p.report("In the deactivate callback", error));
+    }
+    p.then(promise, () => native.stopped());
+  };
+
+  return p.freeze({
+    start,
+    activate,
+    sync,
+    action,
+    abort,
+    reply,
+    event,
+    timer: p.fireTimer,
+    stop,
+    rejection: p.rejection,
+    flushRejections: p.flushRejections,
+    describe: p.describe,
+  });
+});

@@ -1,0 +1,462 @@
+//! The worker's life: sandbox, engine, `Start`, and then one turn after the other.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::fs::File;
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use devrig_core::protocol::{
+    Failure, FromWorker, Handler, HostMethod, LogLevel, MAX_IN_FLIGHT, Outcome, SandboxReport,
+    Start, ToWorker, VERSION,
+};
+use devrig_core::{Code, Error, Result, frame};
+
+use crate::budget::{ACTIVATION, Budget, DEACTIVATION, Overrun};
+use crate::channel::{Arrival, Channel};
+use crate::engine::Engine;
+use crate::stack::SourceMaps;
+use crate::timers::Timers;
+use crate::wire::Incoming;
+use crate::{exit, sandbox, wire};
+
+/// How long an interrupted plugin may take to unwind before the worker ends on the spot.
+const UNWINDING: Duration = Duration::from_millis(50);
+
+/// Timers that fire before the socket is looked at again.
+const TIMERS_A_TURN: usize = 64;
+
+/// Runs the worker on file descriptor 3 until it is stopped. See the crate's documentation for
+/// how to start it, and [`crate::exit`] for what its exit code says.
+pub fn main() -> ExitCode {
+    let socket = match inherited_socket() {
+        Ok(socket) => socket,
+        Err(error) => {
+            eprintln!("devrig-plugin-host is started by DevRig, with a socket as descriptor 3: {error}");
+            return ExitCode::from(exit::UNUSABLE);
+        }
+    };
+    let report = match sandbox::close() {
+        Ok(report) => report,
+        Err(error) => {
+            eprintln!("devrig-plugin-host cannot give up its authority: {error}");
+            return ExitCode::from(exit::UNUSABLE);
+        }
+    };
+    let worker = Rc::new(Worker::new(Channel::new(socket)));
+    let code = match worker.live(report) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("devrig-plugin-host: {error}");
+            exit::PROTOCOL
+        }
+    };
+    // Not through destructors: the engine checks itself on the way down and may abort over a
+    // cycle that a plugin left.
+    std::process::exit(code.into());
+}
+
+#[cfg(unix)]
+#[allow(unsafe_code)]
+fn inherited_socket() -> std::io::Result<File> {
+    use std::os::fd::{BorrowedFd, FromRawFd};
+
+    use devrig_core::protocol::WORKER_FD;
+    use rustix::fs::FileType;
+
+    // SAFETY: borrowed for one call that reports a bad descriptor as an error.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(WORKER_FD) };
+    let kind = FileType::from_raw_mode(rustix::fs::fstat(borrowed)?.st_mode);
+    if kind != FileType::Socket {
+        return Err(std::io::Error::other("descriptor 3 is not a socket"));
+    }
+    // SAFETY: open, as just seen, and nothing else in this process knows of it.
+    Ok(unsafe { File::from_raw_fd(WORKER_FD) })
+}
+
+#[cfg(not(unix))]
+fn inherited_socket() -> std::io::Result<File> {
+    Err(std::io::Error::new(
+        std::io::ErrorKind::Unsupported,
+        "handle inheritance is not written for this system",
+    ))
+}
+
+pub struct Worker {
+    channel: Channel,
+    budget: Budget,
+    timers: RefCell<Timers>,
+    pub maps: Rc<SourceMaps>,
+    engine: OnceCell<Engine>,
+    started: Instant,
+    last_host_call: Cell<u64>,
+    in_flight: Cell<usize>,
+    active: Cell<bool>,
+    /// Set when the turn's end is the worker's end.
+    ending: Cell<Option<u8>>,
+}
+
+impl Worker {
+    fn new(channel: Channel) -> Self {
+        Self {
+            channel,
+            budget: Budget::new(),
+            timers: RefCell::default(),
+            maps: Rc::default(),
+            engine: OnceCell::new(),
+            started: Instant::now(),
+            last_host_call: Cell::new(0),
+            in_flight: Cell::new(0),
+            active: Cell::new(false),
+            ending: Cell::new(None),
+        }
+    }
+
+    fn live(self: &Rc<Self>, sandbox: SandboxReport) -> Result<u8> {
+        let engine = Engine::new(self)
+            .map_err(|error| Error::internal(format!("the engine does not start: {error}")))?;
+        _ = self.engine.set(engine);
+        self.send(&frame::encode(&FromWorker::Ready { protocol: VERSION, sandbox })?);
+        let Some(first) = self.next_frame()? else { return Ok(exit::STOPPED) };
+        let ToWorker::Start(start) = serde_json::from_slice(&first)? else {
+            return Err(Error::new(Code::ProtocolMismatch, "the first message is not `start`"));
+        };
+        drop(first);
+        if let Err(error) = self.start(start) {
+            let outcome = Outcome::Err(error.into());
+            self.send(&frame::encode(&FromWorker::Done { id: ACTIVATION, outcome })?);
+            return Ok(exit::ACTIVATION);
+        }
+        loop {
+            if let Some(code) = self.ending.get() {
+                return Ok(code);
+            }
+            let timeout = self.until_next_event();
+            if self.channel.receive(timeout)? == Arrival::End {
+                return Ok(exit::STOPPED);
+            }
+            while let Some(payload) = self.channel.next()? {
+                self.handle(&payload)?;
+                if let Some(code) = self.ending.get() {
+                    return Ok(code);
+                }
+            }
+            self.fire_timers();
+            self.end_late_calls();
+        }
+    }
+
+    /// Blocks for one frame; `None` when the core went away.
+    fn next_frame(&self) -> Result<Option<Vec<u8>>> {
+        loop {
+            if let Some(payload) = self.channel.next()? {
+                return Ok(Some(payload));
+            }
+            if self.channel.receive(None)? == Arrival::End {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn start(&self, start: Start) -> Result<()> {
+        if start.protocol != VERSION {
+            return Err(Error::new(
+                Code::ProtocolMismatch,
+                format!("the core speaks version {}, this worker {VERSION}", start.protocol),
+            )
+            .hint("Reinstall DevRig: its parts are of different versions."));
+        }
+        if !start.modules.contains_key(&start.main) {
+            return Err(Error::not_found(format!("the entry module {}", start.main))
+                .hint("Build the plugin, and check \"main\" in its manifest."));
+        }
+        sandbox::fit(&start.limits)?;
+        self.budget.set(&start.limits);
+        self.budget.open(ACTIVATION);
+        let maps = Rc::clone(&self.maps);
+        self.turn(|engine| engine.start(start, &maps)).or_else(|message| {
+            self.answer(ACTIVATION, Failure::from(Error::new(Code::PluginFailed, message)));
+            Ok(())
+        })
+    }
+
+    // ---- turns ----
+
+    /// Lets plugin code run: `entry`, and then every microtask. Ends the worker when a budget is
+    /// used up on the way.
+    fn turn(
+        &self,
+        entry: impl FnOnce(&Engine) -> std::result::Result<(), String>,
+    ) -> std::result::Result<(), String> {
+        let engine = self.engine.get().expect("the engine is set before the first turn");
+        self.budget.enter();
+        let mut result = entry(engine);
+        let trace = RefCell::new(String::new());
+        if self.budget.overrun().is_none() {
+            let stop = || self.budget.exhausted();
+            engine.drain(stop, |message| self.log(LogLevel::Error, message, "null"));
+            if self.budget.overrun().is_none() {
+                let flushed = engine.call("flushRejections", |_, hook| hook.call(()));
+                result = result.and(flushed);
+            }
+        } else if let Err(message) = &result {
+            *trace.borrow_mut() = message.clone();
+        }
+        self.budget.leave();
+        if self.budget.overrun().is_some() {
+            self.end_over_budget(&trace.borrow());
+        }
+        if result.is_err() {
+            // Most likely the heap is full: make room for the message about it.
+            engine.collect_garbage();
+        }
+        result
+    }
+
+    /// A turn whose failure belongs to no call.
+    fn turn_or_log(&self, entry: impl FnOnce(&Engine) -> std::result::Result<(), String>) {
+        if let Err(message) = self.turn(entry) {
+            self.log(LogLevel::Error, &message, "null");
+        }
+    }
+
+    /// The engine's question, asked regularly while plugin code runs.
+    pub fn interrupted(&self) -> bool {
+        if !self.budget.exhausted() {
+            return false;
+        }
+        if self.budget.overrun().is_some_and(|(_, since)| since > UNWINDING) {
+            self.end_over_budget("");
+        }
+        true
+    }
+
+    /// Tells every open call that it is over, and ends: a plugin that was cut off in the middle of
+    /// something is not run any further.
+    fn end_over_budget(&self, trace: &str) -> ! {
+        let message = match self.budget.overrun() {
+            Some((Overrun::Wall, _)) => {
+                format!("the plugin was still busy after {} ms", self.budget.wall().as_millis())
+            }
+            _ => format!("the plugin used up its {} ms of CPU", self.budget.cpu().as_millis()),
+        };
+        let stack = trace.split_once('\n').map(|(_, stack)| self.maps.readable(stack));
+        self.log(LogLevel::Error, &format!("Stopped: {message}"), "null");
+        for call in self.budget.open_calls() {
+            let failure = Failure {
+                name: "TimeoutError".to_owned(),
+                code: Code::Timeout.as_str().to_owned(),
+                message: message.clone(),
+                retryable: true,
+                stack: stack.clone(),
+                hint: Some("Do the work in smaller pieces.".to_owned()),
+            };
+            self.answer(call, failure);
+        }
+        std::process::exit(exit::BUDGET.into());
+    }
+
+    fn handle(&self, payload: &[u8]) -> Result<()> {
+        let message: Incoming = serde_json::from_slice(payload)?;
+        let id = message.id;
+        let text = |raw: Option<&serde_json::value::RawValue>| {
+            raw.map_or_else(|| "null".to_owned(), |raw| raw.get().to_owned())
+        };
+        match &*message.kind {
+            "call" => {
+                let handler =
+                    message.handler.ok_or_else(|| Error::invalid("a call names no handler"))?;
+                self.call(id, handler, text(message.input));
+            }
+            "cancel" => self.turn_or_log(|engine| {
+                engine.call("abort", |_, hook| hook.call((id as f64, "cancelled")))
+            }),
+            "reply" => {
+                self.in_flight.set(self.in_flight.get().saturating_sub(1));
+                let outcome = text(message.outcome);
+                self.turn_or_log(|engine| {
+                    engine.call("reply", |ctx, hook| match ctx.json_parse(outcome) {
+                        Ok(outcome) => hook.call((id as f64, outcome)),
+                        Err(_) => {
+                            // The answer does not fit into the heap; its caller must hear that.
+                            ctx.catch();
+                            ctx.run_gc();
+                            hook.call((id as f64, rquickjs::Null))
+                        }
+                    })
+                });
+            }
+            "event" => {
+                let (topic, data) = (message.topic.unwrap_or_default(), text(message.data));
+                self.turn_or_log(|engine| {
+                    engine.call("event", |ctx, hook| {
+                        let data = ctx.json_parse(data)?;
+                        hook.call((&*topic, data))
+                    })
+                });
+            }
+            "stop" => {
+                self.budget.open(DEACTIVATION);
+                self.turn_or_log(|engine| engine.call("stop", |_, hook| hook.call(())));
+            }
+            other => {
+                return Err(Error::invalid(format!("the message \"{other}\" is not known")));
+            }
+        }
+        Ok(())
+    }
+
+    fn call(&self, id: u64, handler: Handler, input: String) {
+        if !self.active.get() || self.budget.is_open(id) {
+            let error = Error::new(Code::Conflict, "the plugin is not ready for this call");
+            self.refuse(id, error.into());
+            return;
+        }
+        let (hook, name) = match handler {
+            Handler::Sync { source } => ("sync", source),
+            Handler::Action { action } => ("action", action),
+        };
+        self.budget.open(id);
+        let result = self.turn(|engine| {
+            engine.call(hook, |ctx, function| {
+                let input = ctx.json_parse(input)?;
+                function.call((id as f64, name, input))
+            })
+        });
+        if let Err(message) = result {
+            self.answer(id, Failure::from(Error::new(Code::TooLarge, message)));
+        }
+    }
+
+    fn fire_timers(&self) {
+        for _ in 0..TIMERS_A_TURN {
+            let due = self.timers.borrow_mut().due(Instant::now());
+            let Some(id) = due else { return };
+            self.turn_or_log(|engine| engine.call("timer", |_, hook| hook.call((id as f64,))));
+        }
+    }
+
+    fn end_late_calls(&self) {
+        let (late, _) = self.budget.late();
+        for id in late {
+            if id == DEACTIVATION {
+                self.stopped();
+                return;
+            }
+            let message = format!("no result after {} ms", self.budget.wall().as_millis());
+            self.answer(id, Failure::from(Error::new(Code::Timeout, message)));
+            self.turn_or_log(|engine| {
+                engine.call("abort", |_, hook| hook.call((id as f64, "timeout")))
+            });
+        }
+    }
+
+    fn until_next_event(&self) -> Option<Duration> {
+        let (late, next_late) = self.budget.late();
+        if !late.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let next = [next_late, self.timers.borrow_mut().next()].into_iter().flatten().min()?;
+        Some(next.saturating_duration_since(Instant::now()))
+    }
+
+    // ---- what our JavaScript asks for ----
+
+    /// Sends a call to the broker and gives its id.
+    pub fn host_call(&self, call: u64, method: HostMethod, params: &str) -> Result<u64> {
+        if self.in_flight.get() >= MAX_IN_FLIGHT {
+            return Err(Error::new(Code::QuotaExceeded, "too many calls are unanswered"));
+        }
+        let id = self.last_host_call.get() + 1;
+        let frame = wire::host(id, call, method, params)?;
+        self.last_host_call.set(id);
+        self.in_flight.set(self.in_flight.get() + 1);
+        self.send(&frame);
+        Ok(id)
+    }
+
+    /// Answers a call, unless it was answered already.
+    pub fn done(&self, call: u64, output: &str) -> Result<()> {
+        if !self.budget.is_open(call) {
+            return Ok(());
+        }
+        let frame = wire::done(call, output)?;
+        self.budget.close(call);
+        self.send(&frame);
+        Ok(())
+    }
+
+    /// As [`Self::done`], with a `Failure` as JSON. A failed activation ends the worker.
+    pub fn failed(&self, call: u64, failure: &str) -> Result<()> {
+        if !self.budget.is_open(call) {
+            return Ok(());
+        }
+        let frame = wire::failed(call, failure)?;
+        self.budget.close(call);
+        self.send(&frame);
+        if call == ACTIVATION {
+            self.ending.set(Some(exit::ACTIVATION));
+        }
+        Ok(())
+    }
+
+    pub fn activated(&self, registered: &str) -> Result<()> {
+        if self.budget.close(ACTIVATION) {
+            self.send(&wire::active(registered)?);
+            self.active.set(true);
+        }
+        Ok(())
+    }
+
+    pub fn stopped(&self) {
+        if let Ok(frame) = frame::encode(&FromWorker::Stopped) {
+            self.send(&frame);
+        }
+        self.ending.set(Some(exit::STOPPED));
+    }
+
+    pub fn log(&self, level: LogLevel, message: &str, meta: &str) {
+        match wire::log(level, message, meta) {
+            Ok(frame) => self.send(&frame),
+            // Only its meta can be unfit.
+            Err(_) => self.send(&wire::log(level, message, "null").unwrap_or_default()),
+        }
+    }
+
+    pub fn arm(&self, delay_ms: f64) -> u64 {
+        self.timers.borrow_mut().arm(delay_ms).unwrap_or(0)
+    }
+
+    pub fn disarm(&self, timer: u64) {
+        self.timers.borrow_mut().clear(timer);
+    }
+
+    /// Milliseconds since the worker began, coarse enough to time nothing but work.
+    pub fn now(&self) -> f64 {
+        (self.started.elapsed().as_micros() / 100) as f64 / 10.0
+    }
+
+    /// A failure of the worker's own making for a call that is open.
+    fn answer(&self, call: u64, failure: Failure) {
+        if self.budget.close(call) {
+            self.refuse(call, failure);
+            if call == ACTIVATION {
+                self.ending.set(Some(exit::ACTIVATION));
+            }
+        }
+    }
+
+    fn refuse(&self, call: u64, failure: Failure) {
+        let outcome = Outcome::Err(failure);
+        if let Ok(frame) = frame::encode(&FromWorker::Done { id: call, outcome }) {
+            self.send(&frame);
+        }
+    }
+
+    fn send(&self, frame: &[u8]) {
+        if self.channel.send(frame).is_err() {
+            // The core is gone, and with it the only reason to be here.
+            std::process::exit(exit::STOPPED.into());
+        }
+    }
+}
