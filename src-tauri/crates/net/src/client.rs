@@ -15,7 +15,7 @@ use crate::connect::{Connector, Dialer, Proxy, Resolver, Roots, SystemDialer, Sy
 use crate::grant::Grant;
 use crate::limits::{CallerId, CallerLimits, Limits, Turn};
 use crate::policy::{self, Allowed, Refusal, Rule};
-use crate::pool::{Connection, Key, Outgoing, Pool};
+use crate::pool::{Key, Lease, Outgoing, Pool};
 use crate::{body, headers};
 
 /// Redirects of one request.
@@ -118,9 +118,9 @@ pub struct Response {
 
 /// One request of the chain, before it leaves.
 #[derive(Debug)]
-pub struct HopRequest {
-    pub url: Url,
-    pub method: Method,
+pub struct HopRequest<'a> {
+    pub url: &'a Url,
+    pub method: &'a Method,
     /// To be changed for this hop only: the next one starts again from what the caller gave.
     pub headers: Vec<(String, String)>,
     /// 0 for the first.
@@ -135,7 +135,7 @@ pub struct HopRequest {
 pub trait Hooks: Send + Sync {
     /// Called when the hop has passed the policy, before its name is resolved. The place to put
     /// in the secrets that are bound to this host. An error ends the request.
-    fn before_hop(&self, hop: &mut HopRequest) -> Result<()> {
+    fn before_hop(&self, hop: &mut HopRequest<'_>) -> Result<()> {
         let _ = hop;
         Ok(())
     }
@@ -168,8 +168,8 @@ impl Egress {
         } = parts;
         Ok(Self {
             connector: Connector::new(resolver, dialer, &roots, proxy)?,
+            pool: Pool::new(Arc::clone(&clock)),
             limits: Limits::new(clock),
-            pool: Pool::default(),
         })
     }
 
@@ -237,8 +237,8 @@ impl Chain<'_> {
             left_host |= url.origin() != first;
             hops.push(url.clone());
             let hop = HopRequest {
-                url: url.clone(),
-                method: request.method.clone(),
+                url: &url,
+                method: &request.method,
                 headers: request.headers.clone(),
                 hop: hops.len() - 1,
                 confidential: allowed.is_confidential(),
@@ -272,7 +272,7 @@ impl Chain<'_> {
 
     async fn hop(
         &self,
-        mut hop: HopRequest,
+        mut hop: HopRequest<'_>,
         allowed: &Allowed,
         request: &Request,
     ) -> Result<Answer> {
@@ -280,28 +280,24 @@ impl Chain<'_> {
         let mut map = headers::to_map(&hop.headers, &request.headers)?;
         let addresses = self.addresses(allowed).await?;
         set_own_headers(&mut map, request);
-        let (connection, key, response) =
-            self.send(&hop, allowed, &addresses, map, request).await?;
+        let (lease, response) = self.send(&hop, allowed, &addresses, map, request).await?;
         let (head, incoming) = response.into_parts();
         let body = self
             .read(&hop, request, &head, incoming)
             .await
             .map_err(|error| error.context(&allowed.host))?;
-        // Only now: an answer that was not read to its end leaves a connection in the middle.
-        self.egress
-            .pool
-            .put(key, connection, self.turn.concurrency());
+        lease.give_back();
         Ok(Answer { head, body })
     }
 
     async fn read(
         &self,
-        hop: &HopRequest,
+        hop: &HopRequest<'_>,
         request: &Request,
         head: &http::response::Parts,
         incoming: Incoming,
     ) -> Result<Bytes> {
-        if hop.method == Method::HEAD {
+        if *hop.method == Method::HEAD {
             return Ok(Bytes::new());
         }
         body::check_length(&head.headers, request.max_body)?;
@@ -336,12 +332,12 @@ impl Chain<'_> {
 
     async fn send(
         &self,
-        hop: &HopRequest,
+        hop: &HopRequest<'_>,
         allowed: &Allowed,
         addresses: &[std::net::IpAddr],
         map: HeaderMap,
         request: &Request,
-    ) -> Result<(Connection, Key, http::Response<Incoming>)> {
+    ) -> Result<(Lease<'_>, http::Response<Incoming>)> {
         let Allowed {
             host, port, https, ..
         } = allowed;
@@ -353,16 +349,15 @@ impl Chain<'_> {
             ip,
         };
         let pool = &self.egress.pool;
+        let most = self.turn.concurrency();
         // A kept connection may have been closed by the server in the meantime. What it never
-        // sent, or what changes nothing, goes out again on another.
-        while let Some((mut connection, key)) = addresses
-            .iter()
-            .find_map(|&ip| Some((pool.take(&key(ip))?, key(ip))))
-        {
-            let outgoing = outgoing(hop, map.clone(), request, connection.is_http2())?;
-            match connection.send(outgoing).await {
-                Ok(response) => return Ok((connection, key, response)),
-                Err(failed) if failed.unsent || hop.method.is_safe() => {}
+        // sent goes out on another; what changes nothing goes out once more, on a fresh one.
+        while let Some(mut lease) = addresses.iter().find_map(|&ip| pool.take(key(ip), most)) {
+            let outgoing = outgoing(hop, map.clone(), request, lease.is_http2())?;
+            match lease.send(outgoing).await {
+                Ok(response) => return Ok((lease, response)),
+                Err(failed) if failed.unsent => {}
+                Err(_) if hop.method.is_safe() => break,
                 Err(failed) => return Err(send_error(host, &failed.error)),
             }
         }
@@ -371,10 +366,10 @@ impl Chain<'_> {
             .connector
             .connect(host, *https, *port, addresses)
             .await?;
-        let mut connection = pool.open(host, stream).await?;
-        let outgoing = outgoing(hop, map, request, connection.is_http2())?;
-        match connection.send(outgoing).await {
-            Ok(response) => Ok((connection, key(ip), response)),
+        let mut lease = pool.open(key(ip), stream, most).await?;
+        let outgoing = outgoing(hop, map, request, lease.is_http2())?;
+        match lease.send(outgoing).await {
+            Ok(response) => Ok((lease, response)),
             Err(failed) => Err(send_error(host, &failed.error)),
         }
     }
@@ -442,7 +437,12 @@ fn set_own_headers(map: &mut HeaderMap, request: &Request) {
     }
 }
 
-fn outgoing(hop: &HopRequest, map: HeaderMap, request: &Request, http2: bool) -> Result<Outgoing> {
+fn outgoing(
+    hop: &HopRequest<'_>,
+    map: HeaderMap,
+    request: &Request,
+    http2: bool,
+) -> Result<Outgoing> {
     let mut url = hop.url.clone();
     url.set_fragment(None);
     let target = if http2 {

@@ -52,6 +52,8 @@ impl Default for CallerLimits {
 const THRESHOLD: usize = 5;
 const WINDOW: Duration = Duration::from_secs(60);
 const REST: Duration = Duration::from_secs(30);
+/// Hosts that a caller may have in trouble before old trouble is forgotten.
+const MAX_BREAKERS: usize = 256;
 
 /// Counts for all callers.
 #[derive(Debug)]
@@ -157,10 +159,13 @@ impl Turn {
     pub(crate) fn attempt(&self, host: &str, port: u16) -> Result<Attempt<'_>> {
         let key = (host.to_owned(), port);
         let now = self.clock.now();
-        let verdict = lock(&self.caller.breakers)
-            .entry(key.clone())
-            .or_default()
-            .admit(now);
+        let verdict = {
+            let mut breakers = lock(&self.caller.breakers);
+            if breakers.len() >= MAX_BREAKERS {
+                breakers.retain(|_, breaker| breaker.testing || breaker.is_fresh(now));
+            }
+            breakers.entry(key.clone()).or_default().admit(now)
+        };
         match verdict {
             Ok(()) => Ok(Attempt {
                 turn: self,
@@ -297,6 +302,15 @@ impl Breaker {
         }
     }
 
+    /// False when forgetting it would change nothing but how soon it is tested.
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        self.open_until.is_some_and(|until| until > now)
+            || self
+                .failures
+                .back()
+                .is_some_and(|&last| now.since(last) < WINDOW)
+    }
+
     fn is_idle(&self) -> bool {
         self.failures.is_empty() && self.open_until.is_none()
     }
@@ -360,6 +374,21 @@ mod tests {
         assert!(breaker.admit(at(1)).is_ok());
         breaker.record(None, at(2));
         assert!(breaker.admit(at(2)).is_ok());
+    }
+
+    #[tokio::test]
+    async fn old_trouble_with_many_hosts_is_forgotten() {
+        let clock = devrig_core::ManualClock::at(at(0));
+        let limits = Limits::new(clock.clone());
+        let turn = limits
+            .turn(&"plugin".into(), Duration::from_secs(1))
+            .await
+            .unwrap();
+        for n in 0..10 * MAX_BREAKERS {
+            turn.attempt(&format!("{n}.test"), 443).unwrap().failed();
+            clock.advance(Duration::from_secs(1));
+        }
+        assert!(lock(&turn.caller.breakers).len() <= MAX_BREAKERS);
     }
 
     #[test]

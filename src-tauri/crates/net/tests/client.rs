@@ -155,6 +155,62 @@ async fn a_connection_that_the_server_closed_is_not_an_error() {
 }
 
 #[tokio::test]
+async fn a_server_that_hangs_up_costs_a_safe_request_two_attempts_and_others_one() {
+    for http1 in [false, true] {
+        let rig = Rig::new();
+        let site = Site::new("api.test", PUBLIC);
+        let site = if http1 { site.http1() } else { site };
+        let reply = |seen: &devrig_net::testnet::Seen| match seen.path.as_str() {
+            "/bad" => Reply::hang_up(),
+            _ => Reply::ok("hi"),
+        };
+        rig.net.serve(site, reply).await;
+        for (method, attempts) in [(Method::GET, 2), (Method::POST, 1)] {
+            rig.get("https://api.test/", &["api.test"]).await.unwrap();
+            let before = rig.net.seen().len();
+            let request = Request::new(method.clone(), "https://api.test/bad");
+            let error = rig.fetch(request, &["api.test"], &()).await.unwrap_err();
+            assert_eq!(error.code, Code::Network, "{error}");
+            assert_eq!(
+                rig.net.seen().len() - before,
+                attempts,
+                "{method} http1 {http1}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_is_not_used_again_after_a_timeout_or_a_long_sleep() {
+    for http1 in [false, true] {
+        let rig = Rig::new();
+        let site = Site::new("api.test", PUBLIC);
+        let site = if http1 { site.http1() } else { site };
+        let reply = |seen: &devrig_net::testnet::Seen| match seen.path.as_str() {
+            "/silent" => Reply::ok("hi").after(Duration::from_secs(600)),
+            _ => Reply::ok("hi"),
+        };
+        rig.net.serve(site, reply).await;
+        rig.get("https://api.test/", &["api.test"]).await.unwrap();
+        let mut silent = Request::get("https://api.test/silent");
+        silent.timeout = Duration::from_millis(100);
+        assert_eq!(
+            rig.fetch(silent, &["api.test"], &())
+                .await
+                .unwrap_err()
+                .code,
+            Code::Timeout
+        );
+        rig.get("https://api.test/", &["api.test"]).await.unwrap();
+        rig.clock.advance(Duration::from_secs(3600));
+        rig.get("https://api.test/", &["api.test"]).await.unwrap();
+        let seen = rig.net.seen();
+        let connections: Vec<_> = seen.iter().map(|seen| seen.connection).collect();
+        assert_eq!(connections, [0, 0, 1, 2], "http1 {http1}");
+    }
+}
+
+#[tokio::test]
 async fn a_dead_address_does_not_hold_up_a_live_one() {
     let rig = Rig::new();
     rig.net.dns("api.test", &[&[SECOND, PUBLIC]]);

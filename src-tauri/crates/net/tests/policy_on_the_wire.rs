@@ -322,7 +322,7 @@ async fn d7_every_redirect_starts_from_the_beginning() {
 struct Bound;
 
 impl Hooks for Bound {
-    fn before_hop(&self, hop: &mut HopRequest) -> Result<()> {
+    fn before_hop(&self, hop: &mut HopRequest<'_>) -> Result<()> {
         if hop.confidential && hop.url.host_str() == Some("api.test") {
             for (_, value) in &mut hop.headers {
                 *value = value.replace("{{token}}", "s3cret");
@@ -423,7 +423,7 @@ async fn d8_redirects_end_at_five() {
 #[tokio::test]
 async fn d9_endless_inflating_and_dripping_bodies_are_cut() {
     let rig = Rig::new();
-    let zeros = vec![0; 200_000_000];
+    let zeros = vec![0; 12_000_000];
     let bombs: Vec<_> = ["gzip", "deflate", "br"]
         .into_iter()
         .map(|name| {
@@ -433,7 +433,7 @@ async fn d9_endless_inflating_and_dripping_bodies_are_cut() {
             )
         })
         .collect();
-    assert!(bombs.iter().all(|(_, bomb)| bomb.len() < 300_000));
+    assert!(bombs.iter().all(|(_, bomb)| bomb.len() < 20_000));
     drop(zeros);
     rig.net
         .serve(Site::new("api.test", PUBLIC), move |seen| {
@@ -506,7 +506,7 @@ async fn d10_injected_and_forbidden_headers_never_leave() {
 async fn d10_a_hook_cannot_be_used_to_inject_either() {
     struct Broken;
     impl Hooks for Broken {
-        fn before_hop(&self, hop: &mut HopRequest) -> Result<()> {
+        fn before_hop(&self, hop: &mut HopRequest<'_>) -> Result<()> {
             hop.headers[0].1 = "hunter2\r\nX-Evil: 1".to_owned();
             Ok(())
         }
