@@ -4,19 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use devrig_core::{Code, Error, Result, SharedClock};
-use http::header::{self, HeaderMap, HeaderValue};
-use http::{Method, StatusCode};
-use http_body_util::Full;
-use hyper::body::Incoming;
-use url::{Origin, Url};
+use devrig_core::{Result, SharedClock};
+use http::Method;
+use url::Url;
 
+use crate::chain::Chain;
 use crate::connect::{Connector, Dialer, Proxy, Resolver, Roots, SystemDialer, SystemResolver};
 use crate::grant::Grant;
-use crate::limits::{CallerId, CallerLimits, Limits, Turn};
-use crate::policy::{self, Allowed, Refusal, Rule};
-use crate::pool::{Key, Lease, Outgoing, Pool};
-use crate::{body, headers};
+use crate::limits::{CallerId, CallerLimits, Limits};
+use crate::pool::Pool;
+use crate::{headers, policy};
 
 /// Redirects of one request.
 pub const MAX_REDIRECTS: usize = 5;
@@ -151,9 +148,9 @@ impl Hooks for () {}
 
 /// The one way out for requests made on behalf of plugins, flows, AI and exporters.
 pub struct Egress {
-    connector: Connector,
-    limits: Limits,
-    pool: Pool,
+    pub(crate) connector: Connector,
+    pub(crate) limits: Limits,
+    pub(crate) pool: Pool,
 }
 
 impl Egress {
@@ -185,7 +182,7 @@ impl Egress {
     }
 
     /// Sends a request where the grants allow it, and reads the whole answer. A status of 400 or
-    /// more is an answer. A refusal has [`Code::Refused`] and names its rule in the details.
+    /// more is an answer. A refusal has [`devrig_core::Code::Refused`] and names its rule in the details.
     /// Dropping the future ends the request.
     pub async fn fetch(
         &self,
@@ -199,8 +196,6 @@ impl Egress {
         policy::check_url(&url, &request.method, grants)?;
         headers::check(&request.headers)?;
         let turn = self.limits.turn(caller, request.timeout).await?;
-        let timeout = request.timeout;
-        let host = url.host_str().unwrap_or_default().to_owned();
         let chain = Chain {
             egress: self,
             caller,
@@ -208,376 +203,6 @@ impl Egress {
             hooks,
             turn: &turn,
         };
-        match tokio::time::timeout(timeout, chain.follow(request, url)).await {
-            Ok(result) => result,
-            Err(_) => Err(Error::new(
-                Code::Timeout,
-                format!("{host} took longer than {} ms", timeout.as_millis()),
-            )),
-        }
-    }
-}
-
-/// One request with its redirects.
-struct Chain<'a> {
-    egress: &'a Egress,
-    caller: &'a CallerId,
-    grants: &'a [Grant],
-    hooks: &'a dyn Hooks,
-    turn: &'a Turn,
-}
-
-impl Chain<'_> {
-    async fn follow(&self, mut request: Request, mut url: Url) -> Result<Response> {
-        let first = url.origin();
-        let mut hops = Vec::new();
-        let mut left_host = false;
-        loop {
-            let allowed = policy::check_url(&url, &request.method, self.grants)?;
-            left_host |= url.origin() != first;
-            hops.push(url.clone());
-            let hop = HopRequest {
-                url: &url,
-                method: &request.method,
-                headers: request.headers.clone(),
-                hop: hops.len() - 1,
-                confidential: allowed.is_confidential(),
-                left_host,
-            };
-            let breaker = self.turn.attempt(&allowed.host, allowed.port)?;
-            let result = self.hop(hop, &allowed, &request).await;
-            match &result {
-                Ok(answer) if answer.head.status.is_server_error() => breaker.failed(),
-                Ok(_) => breaker.succeeded(),
-                Err(error) if says_host_is_ill(error.code) => breaker.failed(),
-                Err(_) => drop(breaker),
-            }
-            let answer = result?;
-            let Some(next) = redirect_target(&request, &url, &answer.head)? else {
-                return Ok(answer.into_response(url, hops));
-            };
-            if hops.len() > MAX_REDIRECTS {
-                return Err(Refusal::new(
-                    Rule::Redirect,
-                    format!("more than {MAX_REDIRECTS} redirects"),
-                    "Ask the last address directly.",
-                )
-                .into());
-            }
-            after_redirect(&mut request, answer.head.status, &url, &next);
-            self.turn.spend();
-            url = next;
-        }
-    }
-
-    async fn hop(
-        &self,
-        mut hop: HopRequest<'_>,
-        allowed: &Allowed,
-        request: &Request,
-    ) -> Result<Answer> {
-        self.hooks.before_hop(&mut hop)?;
-        let mut map = headers::to_map(&hop.headers, &request.headers)?;
-        let addresses = self.addresses(allowed).await?;
-        set_own_headers(&mut map, request);
-        let (lease, response) = self.send(&hop, allowed, &addresses, map, request).await?;
-        let (head, incoming) = response.into_parts();
-        let body = self
-            .read(&hop, request, &head, incoming)
-            .await
-            .map_err(|error| error.context(&allowed.host))?;
-        lease.give_back();
-        Ok(Answer { head, body })
-    }
-
-    async fn read(
-        &self,
-        hop: &HopRequest<'_>,
-        request: &Request,
-        head: &http::response::Parts,
-        incoming: Incoming,
-    ) -> Result<Bytes> {
-        if *hop.method == Method::HEAD {
-            return Ok(Bytes::new());
-        }
-        body::check_length(&head.headers, request.max_body)?;
-        body::read(incoming, &head.headers, request.max_body).await
-    }
-
-    /// Asks the name server once, and keeps the addresses that pass.
-    async fn addresses(&self, allowed: &Allowed) -> Result<Vec<std::net::IpAddr>> {
-        let host = &allowed.host;
-        let found = match allowed.known_addresses() {
-            Some(known) => known,
-            None => {
-                self.hooks.resolved(host);
-                self.egress
-                    .connector
-                    .resolver
-                    .resolve(host)
-                    .await
-                    .map_err(|error| {
-                        Error::new(
-                            Code::Network,
-                            format!("{host} cannot be looked up: {error}"),
-                        )
-                    })?
-            }
-        };
-        if found.is_empty() {
-            return Err(Error::new(Code::Network, format!("{host} has no address")));
-        }
-        Ok(policy::allowed_addresses(&found, allowed)?)
-    }
-
-    async fn send(
-        &self,
-        hop: &HopRequest<'_>,
-        allowed: &Allowed,
-        addresses: &[std::net::IpAddr],
-        map: HeaderMap,
-        request: &Request,
-    ) -> Result<(Lease<'_>, http::Response<Incoming>)> {
-        let Allowed {
-            host, port, https, ..
-        } = allowed;
-        let key = |ip| Key {
-            caller: self.caller.clone(),
-            https: *https,
-            host: host.clone(),
-            port: *port,
-            ip,
-        };
-        let pool = &self.egress.pool;
-        let most = self.turn.concurrency();
-        // A kept connection may have been closed by the server in the meantime. What it never
-        // sent goes out on another; what changes nothing goes out once more, on a fresh one.
-        while let Some(mut lease) = addresses.iter().find_map(|&ip| pool.take(key(ip), most)) {
-            let outgoing = outgoing(hop, map.clone(), request, lease.is_http2())?;
-            match lease.send(outgoing).await {
-                Ok(response) => return Ok((lease, response)),
-                Err(failed) if failed.unsent => {}
-                Err(_) if hop.method.is_safe() => break,
-                Err(failed) => return Err(send_error(host, &failed.error)),
-            }
-        }
-        let (stream, ip) = self
-            .egress
-            .connector
-            .connect(host, *https, *port, addresses)
-            .await?;
-        let mut lease = pool.open(key(ip), stream, most).await?;
-        let outgoing = outgoing(hop, map, request, lease.is_http2())?;
-        match lease.send(outgoing).await {
-            Ok(response) => Ok((lease, response)),
-            Err(failed) => Err(send_error(host, &failed.error)),
-        }
-    }
-}
-
-struct Answer {
-    head: http::response::Parts,
-    body: Bytes,
-}
-
-impl Answer {
-    fn into_response(self, url: Url, hops: Vec<Url>) -> Response {
-        let hidden = [
-            header::CONTENT_ENCODING,
-            header::CONTENT_LENGTH,
-            header::TRANSFER_ENCODING,
-        ];
-        let headers = self
-            .head
-            .headers
-            .iter()
-            .filter(|(name, _)| !hidden.contains(name))
-            .map(|(name, value)| {
-                (
-                    name.as_str().to_owned(),
-                    String::from_utf8_lossy(value.as_bytes()).into_owned(),
-                )
-            })
-            .collect();
-        Response {
-            status: self.head.status.as_u16(),
-            headers,
-            body: self.body,
-            url,
-            redirected: hops.len() > 1,
-            hops,
-        }
-    }
-}
-
-fn says_host_is_ill(code: Code) -> bool {
-    matches!(code, Code::Network | Code::Timeout | Code::Http)
-}
-
-fn send_error(host: &str, error: &hyper::Error) -> Error {
-    Error::new(Code::Network, format!("{host} gave no answer: {error}"))
-}
-
-fn set_own_headers(map: &mut HeaderMap, request: &Request) {
-    map.insert(
-        header::ACCEPT_ENCODING,
-        HeaderValue::from_static("gzip, deflate, br"),
-    );
-    let agent = HeaderValue::from_static(concat!("DevRig/", env!("CARGO_PKG_VERSION")));
-    map.entry(header::USER_AGENT).or_insert(agent);
-    map.entry(header::ACCEPT)
-        .or_insert(HeaderValue::from_static("*/*"));
-    // Some servers insist on a length where the method is one that usually has a body.
-    let has_body = [Method::POST, Method::PUT, Method::PATCH].contains(&request.method);
-    if has_body || !request.body.is_empty() {
-        map.insert(
-            header::CONTENT_LENGTH,
-            HeaderValue::from(request.body.len()),
-        );
-    }
-}
-
-fn outgoing(
-    hop: &HopRequest<'_>,
-    map: HeaderMap,
-    request: &Request,
-    http2: bool,
-) -> Result<Outgoing> {
-    let mut url = hop.url.clone();
-    url.set_fragment(None);
-    let target = if http2 {
-        url.as_str()
-    } else {
-        &url[url::Position::BeforePath..]
-    };
-    let mut outgoing = http::Request::builder()
-        .method(hop.method.clone())
-        .uri(target)
-        .body(Full::new(request.body.clone()))
-        .map_err(|error| Error::invalid(format!("the URL cannot be sent: {error}")))?;
-    *outgoing.headers_mut() = map;
-    if !http2 {
-        let host = HeaderValue::from_str(&url[url::Position::BeforeHost..url::Position::AfterPort])
-            .map_err(|_| Error::invalid("the host cannot be sent"))?;
-        outgoing.headers_mut().insert(header::HOST, host);
-    }
-    Ok(outgoing)
-}
-
-/// Where a response sends to; `None` when it is the answer.
-fn redirect_target(
-    request: &Request,
-    url: &Url,
-    head: &http::response::Parts,
-) -> Result<Option<Url>> {
-    let redirects = matches!(
-        head.status,
-        StatusCode::MOVED_PERMANENTLY
-            | StatusCode::FOUND
-            | StatusCode::SEE_OTHER
-            | StatusCode::TEMPORARY_REDIRECT
-            | StatusCode::PERMANENT_REDIRECT
-    );
-    let location = head.headers.get(header::LOCATION);
-    let (true, Some(location)) = (redirects, location) else {
-        return Ok(None);
-    };
-    match request.redirect {
-        Redirect::Manual => Ok(None),
-        Redirect::Error => Err(Refusal::new(
-            Rule::Redirect,
-            "the server redirects, and the request says not to follow",
-            "Ask the final address, or follow redirects.",
-        )
-        .into()),
-        Redirect::Follow => {
-            let text = String::from_utf8_lossy(location.as_bytes());
-            let mut next = policy::join_url(url, text.trim())?;
-            if next.fragment().is_none() {
-                next.set_fragment(url.fragment());
-            }
-            Ok(Some(next))
-        }
-    }
-}
-
-/// Method, body and headers of the next hop, as the Fetch standard has it; but credentials stay
-/// behind whenever host or port changes, for good.
-fn after_redirect(request: &mut Request, status: StatusCode, from: &Url, to: &Url) {
-    let becomes_get = match status {
-        StatusCode::SEE_OTHER => !matches!(request.method, Method::GET | Method::HEAD),
-        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND => request.method == Method::POST,
-        _ => false,
-    };
-    if becomes_get {
-        request.method = Method::GET;
-        request.body = Bytes::new();
-        headers::drop_body_headers(&mut request.headers);
-    }
-    let same = match (from.origin(), to.origin()) {
-        (a @ Origin::Tuple(..), b) => a == b,
-        _ => false,
-    };
-    if !same {
-        headers::drop_for_one_host(&mut request.headers);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn redirected(method: Method, status: u16, to: &str) -> Request {
-        let mut request = Request::new(method, "https://a.test/")
-            .header("Authorization", "Bearer x")
-            .header("Content-Type", "text/plain")
-            .header("X-Other", "kept")
-            .body("body");
-        let from = Url::parse(&request.url).unwrap();
-        let status = StatusCode::from_u16(status).unwrap();
-        after_redirect(&mut request, status, &from, &Url::parse(to).unwrap());
-        request
-    }
-
-    #[test]
-    fn methods_and_bodies_change_as_fetch_has_it() {
-        for (method, status, becomes, keeps_body) in [
-            (Method::POST, 301, Method::GET, false),
-            (Method::POST, 302, Method::GET, false),
-            (Method::POST, 303, Method::GET, false),
-            (Method::PUT, 303, Method::GET, false),
-            (Method::PUT, 302, Method::PUT, true),
-            (Method::HEAD, 303, Method::HEAD, true),
-            (Method::POST, 307, Method::POST, true),
-            (Method::DELETE, 308, Method::DELETE, true),
-        ] {
-            let request = redirected(method.clone(), status, "https://a.test/next");
-            assert_eq!(request.method, becomes, "{method} {status}");
-            assert_eq!(!request.body.is_empty(), keeps_body, "{method} {status}");
-            let typed = request
-                .headers
-                .iter()
-                .any(|(name, _)| name == "Content-Type");
-            assert_eq!(typed, keeps_body, "{method} {status}");
-        }
-    }
-
-    #[test]
-    fn credentials_stay_with_the_host_and_port() {
-        let has = |request: &Request, wanted: &str| {
-            request.headers.iter().any(|(name, _)| name == wanted)
-        };
-        let same = redirected(Method::GET, 302, "https://a.test:443/next");
-        assert!(has(&same, "Authorization"));
-        for to in [
-            "https://b.test/",
-            "https://a.test:8443/",
-            "http://a.test/",
-            "https://x.a.test/",
-        ] {
-            let request = redirected(Method::GET, 302, to);
-            assert!(!has(&request, "Authorization"), "{to}");
-            assert!(has(&request, "X-Other"), "{to}");
-        }
+        chain.follow(request, url).await
     }
 }

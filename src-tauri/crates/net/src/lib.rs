@@ -6,6 +6,7 @@
 
 mod address;
 mod body;
+mod chain;
 mod client;
 mod connect;
 mod grant;
@@ -13,6 +14,7 @@ mod headers;
 mod limits;
 mod policy;
 mod pool;
+mod redirect;
 #[cfg(feature = "testnet")]
 pub mod testnet;
 

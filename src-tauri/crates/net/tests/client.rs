@@ -349,6 +349,30 @@ async fn d13_a_failing_host_is_left_alone_for_a_while() {
 }
 
 #[tokio::test]
+async fn a_host_that_keeps_silent_or_hangs_up_is_failing_too() {
+    for silent in [true, false] {
+        let rig = Rig::new();
+        let reply = move |_: &devrig_net::testnet::Seen| match silent {
+            true => Reply::ok("x").after(Duration::from_secs(600)),
+            false => Reply::hang_up(),
+        };
+        rig.net.serve(Site::new("api.test", PUBLIC), reply).await;
+        let get = || async {
+            let mut request = Request::get("https://api.test/");
+            request.timeout = Duration::from_millis(if silent { 60 } else { 5000 });
+            rig.fetch(request, &["api.test"], &()).await.unwrap_err()
+        };
+        for _ in 0..5 {
+            assert!(get().await.details.is_none());
+        }
+        assert_eq!(
+            get().await.details.expect("the breaker's")["breaker"],
+            "open"
+        );
+    }
+}
+
+#[tokio::test]
 async fn refusals_do_not_open_the_breaker() {
     let rig = Rig::new();
     rig.net.dns(
