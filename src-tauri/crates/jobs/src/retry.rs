@@ -94,7 +94,7 @@ mod ms {
 #[cfg(test)]
 mod tests {
     use devrig_core::Code;
-    use proptest::prelude::*;
+    use proptest::{prop_assert, proptest};
 
     use super::*;
 
