@@ -1,1 +1,34 @@
-//! devrig-git
+//! Local git repositories: find them, read their state, fetch.
+//!
+//! A repository is untrusted input. What it says is read with gix, in this process, with an
+//! allow-list of its configuration; no hook, filter, fsmonitor, external diff, credential helper
+//! or other command that it names ever runs. Fetching needs the person's own credentials, so it
+//! starts the git binary, in a git folder of ours that borrows the repository's objects and refs
+//! and none of its configuration.
+
+mod branches;
+mod discover;
+mod fetch;
+mod files;
+mod layout;
+mod model;
+mod open;
+mod operation;
+mod remote;
+mod stash;
+mod state;
+#[cfg(test)]
+mod testing;
+mod user;
+mod walk;
+mod worktree;
+
+pub use discover::discover;
+pub use fetch::{FetchLimits, fetch};
+pub use model::{
+    Branch, ChangedFile, Commit, FileState, Head, Operation, OperationKind, Remote,
+    RepositoryState, Stash, Upstream, Worktree,
+};
+pub use open::Access;
+pub use state::{state, state_with};
+pub use user::User;
