@@ -274,3 +274,19 @@ fn tls_error(host: &str, error: &io::Error) -> Error {
         _ => Error::new(Code::Network, format!("TLS with {host} failed: {error}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_systems_roots_are_a_list_and_given_ones_are_checked() {
+        assert!(Roots::System.store().unwrap().len() > 100);
+        assert!(Roots::Only(Vec::new()).store().unwrap().is_empty());
+        assert!(
+            Roots::Only(vec![b"no certificate".to_vec()])
+                .store()
+                .is_err()
+        );
+    }
+}

@@ -12,7 +12,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 use tokio::sync::watch;
 
-use crate::{ChildSpec, Identity, Memory, OutputPolicy, Ring, Stdin, tree, usage};
+#[cfg(unix)]
+use crate::tree;
+use crate::{ChildSpec, Identity, Memory, OutputPolicy, Ring, Stdin, usage};
 
 /// How long output is still read once the tree is dead: only a process that got away can hold
 /// the pipe open for longer.
@@ -336,7 +338,11 @@ async fn exited_unreaped(leader: &Leader) {
         return;
     }
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-    _ = tokio::task::spawn_blocking(move || waitid(WaitId::Pid(pid), options)).await;
+    _ = tokio::task::spawn_blocking(move || {
+        // Its result does not travel between threads on every system, and is not needed.
+        _ = waitid(WaitId::Pid(pid), options);
+    })
+    .await;
 }
 
 /// A handle that becomes readable at the exit. Kernels before 5.3 have none.

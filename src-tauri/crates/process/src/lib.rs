@@ -14,6 +14,7 @@ mod identity;
 mod ring;
 mod run;
 mod spec;
+#[cfg(unix)]
 mod tree;
 mod usage;
 
