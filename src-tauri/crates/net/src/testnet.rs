@@ -210,6 +210,7 @@ impl TestNet {
         let handler: site::Handler = Arc::new(handler);
         tokio::spawn(async move {
             while let Some(Ok((stream, _))) = cancel.run_until_cancelled(listener.accept()).await {
+                _ = stream.set_nodelay(true);
                 let connection = shared.connections.fetch_add(1, Ordering::Relaxed);
                 let visit = site::Visit {
                     shared: Arc::clone(&shared),
