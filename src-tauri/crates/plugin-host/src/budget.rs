@@ -33,6 +33,7 @@ pub struct Budget {
     background: RefCell<Account>,
     /// CPU clock at the last charge; `None` while no plugin code runs.
     entered: Cell<Option<Duration>>,
+    turn: Cell<Instant>,
     overrun: Cell<Option<(Overrun, Instant)>>,
 }
 
@@ -45,6 +46,7 @@ impl Budget {
             calls: RefCell::default(),
             background: RefCell::new(Account { opened: Instant::now(), cpu: Duration::ZERO }),
             entered: Cell::new(None),
+            turn: Cell::new(Instant::now()),
             overrun: Cell::new(None),
         }
     }
@@ -77,6 +79,7 @@ impl Budget {
     /// Plugin code starts to run; to be called on every entry, so that the clock is armed anew.
     pub fn enter(&self) {
         self.entered.set(Some(cpu_clock()));
+        self.turn.set(Instant::now());
     }
 
     /// Plugin code has returned.
@@ -101,7 +104,12 @@ impl Budget {
                 background.cpu = background.cpu.saturating_sub(cpu);
                 background.opened = now;
             }
-            (background.cpu >= cpu).then_some(Overrun::Cpu)
+            if background.cpu >= cpu {
+                Some(Overrun::Cpu)
+            } else {
+                // No call bounds a turn of the background, so the turn is bounded itself.
+                (now.duration_since(self.turn.get()) >= wall).then_some(Overrun::Wall)
+            }
         } else if calls.values().any(|call| call.cpu >= cpu) {
             Some(Overrun::Cpu)
         } else if calls.values().any(|call| now.duration_since(call.opened) >= wall) {

@@ -1,6 +1,6 @@
 //! QuickJS with our own JavaScript in it.
 
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use devrig_core::protocol::{API_VERSION, MAX_IN_FLIGHT, Start};
 use rquickjs::{
@@ -38,6 +38,7 @@ pub struct Engine {
     runtime: Runtime,
     context: Context,
     hooks: Persistent<Object<'static>>,
+    worker: Weak<Worker>,
 }
 
 impl Engine {
@@ -61,9 +62,14 @@ impl Engine {
             }
             Ok::<_, rquickjs::Error>(Persistent::save(&ctx, last.get::<Object>()?))
         })?;
-        let tracker = hooks.clone();
+        let (tracker, noting) = (hooks.clone(), Rc::clone(worker));
         runtime.set_host_promise_rejection_tracker(Some(Box::new(
             move |ctx, promise, reason, handled| {
+                // A module that is cut off while it loads rejects its promise.
+                if reason.is_uncatchable_error() {
+                    noting.note_cut(stack_of(&reason));
+                    return;
+                }
                 let told = tracker.clone().restore(&ctx).and_then(|hooks| {
                     hooks.get::<_, Function>("rejection")?.call::<_, ()>((promise, reason, handled))
                 });
@@ -75,7 +81,7 @@ impl Engine {
         )));
         let handler = Rc::clone(worker);
         runtime.set_interrupt_handler(Some(Box::new(move || handler.interrupted())));
-        Ok(Self { runtime, context, hooks })
+        Ok(Self { runtime, context, hooks, worker: Rc::downgrade(worker) })
     }
 
     /// Gives the engine its plugin and begins to load the entry module; what comes of it is told
@@ -118,11 +124,11 @@ impl Engine {
                 Ok(true) => {}
                 Err(failed) => {
                     // The job's own exception is on its context.
-                    let context = failed.0;
-                    let message = context.with(|ctx| self.describe(&ctx, ctx.catch()));
-                    if !stop() {
-                        report(&message);
+                    let message = failed.0.with(|ctx| self.describe(&ctx, ctx.catch()));
+                    if stop() {
+                        return;
                     }
+                    report(&message);
                 }
             }
             // The engine asks by itself while code runs; this is for jobs that are too short.
@@ -160,8 +166,10 @@ impl Engine {
         }
         // No plugin code may run while it is being unwound.
         if thrown.is_uncatchable_error() {
-            let stack = thrown.as_object().and_then(|error| error.get::<_, String>("stack").ok());
-            return format!("interrupted\n{}", stack.unwrap_or_default());
+            if let Some(worker) = self.worker.upgrade() {
+                worker.note_cut(stack_of(&thrown));
+            }
+            return "interrupted".to_owned();
         }
         let described = self.hooks.clone().restore(ctx).and_then(|hooks| {
             hooks.get::<_, Function>("describe")?.call::<_, String>((thrown,))
@@ -171,4 +179,9 @@ impl Engine {
             "an error that cannot be read".to_owned()
         })
     }
+}
+
+/// The trace of the error with which the engine cuts plugin code off.
+fn stack_of(error: &Value<'_>) -> String {
+    error.as_object().and_then(|error| error.get("stack").ok()).unwrap_or_default()
 }

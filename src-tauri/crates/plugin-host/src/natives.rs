@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use devrig_core::protocol::{HostMethod, LogLevel};
-use rquickjs::{Ctx, Exception, Function, Object, Result};
+use rquickjs::{Ctx, Exception, Function, IntoJs, Object, Result, Value};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as WordError, StrDeserializer};
@@ -21,26 +21,24 @@ pub fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>, worker: &Rc<Worker>) -
     let worker = own();
     let host = move |ctx: Ctx<'js>, call: f64, method: String, params: String| {
         let method: HostMethod = word(&ctx, &method)?;
-        worker.host_call(call as u64, method, &params).map(|id| id as f64).map_err(|error| throw(&ctx, error))
+        match worker.host_call(call as u64, method, &params) {
+            Ok(id) => id.into_js(&ctx),
+            Err(error) => failure(error).into_js(&ctx),
+        }
     };
     native.set("host", Function::new(ctx.clone(), host)?)?;
 
     let worker = own();
-    let done = move |ctx: Ctx<'js>, call: f64, output: String| {
-        worker.done(call as u64, &output).map_err(|error| throw(&ctx, error))
-    };
+    let done =
+        move |call: f64, output: String| worker.done(call as u64, &output).err().map(failure);
     native.set("done", Function::new(ctx.clone(), done)?)?;
 
     let worker = own();
-    let fail = move |ctx: Ctx<'js>, call: f64, failure: String| {
-        worker.failed(call as u64, &failure).map_err(|error| throw(&ctx, error))
-    };
+    let fail = move |call: f64, text: String| worker.failed(call as u64, &text).err().map(failure);
     native.set("fail", Function::new(ctx.clone(), fail)?)?;
 
     let worker = own();
-    let activated = move |ctx: Ctx<'js>, registered: String| {
-        worker.activated(&registered).map_err(|error| throw(&ctx, error))
-    };
+    let activated = move |registered: String| worker.activated(&registered).err().map(failure);
     native.set("activated", Function::new(ctx.clone(), activated)?)?;
 
     let worker = own();
@@ -61,8 +59,14 @@ pub fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>, worker: &Rc<Worker>) -
     let worker = own();
     native.set("clearTimer", Function::new(ctx.clone(), move |id: f64| worker.disarm(id as u64))?)?;
 
+    let is_promise = |value: Value<'js>| value.is_promise();
+    native.set("isPromise", Function::new(ctx.clone(), is_promise)?)?;
+
     let worker = own();
     native.set("now", Function::new(ctx.clone(), move || worker.now())?)?;
+
+    #[cfg(feature = "testhook")]
+    ctx.globals().set("__native", Function::new(ctx.clone(), crate::probe::attempt)?)?;
 
     let worker = own();
     let readable = move |stack: String| worker.maps.readable(&stack);
@@ -75,8 +79,10 @@ fn word<T: for<'de> Deserialize<'de>>(ctx: &Ctx<'_>, text: &str) -> Result<T> {
     T::deserialize(words).map_err(|error| Exception::throw_type(ctx, &error.to_string()))
 }
 
-fn throw(ctx: &Ctx<'_>, error: devrig_core::Error) -> rquickjs::Error {
-    Exception::throw_range(ctx, &error.message)
+/// What could not be sent, for our JavaScript to make an error of. Not thrown from here: setting
+/// fields on an error would run a plugin's setters.
+fn failure(error: devrig_core::Error) -> String {
+    serde_json::to_string(&error).unwrap_or_default()
 }
 
 fn clip(text: &str) -> &str {

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fs::File;
+use std::io::Write;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -32,14 +33,14 @@ pub fn main() -> ExitCode {
     let socket = match inherited_socket() {
         Ok(socket) => socket,
         Err(error) => {
-            eprintln!("devrig-plugin-host is started by DevRig, with a socket as descriptor 3: {error}");
+            complain(&format!("is started by DevRig, with a socket as descriptor 3: {error}"));
             return ExitCode::from(exit::UNUSABLE);
         }
     };
     let report = match sandbox::close() {
         Ok(report) => report,
         Err(error) => {
-            eprintln!("devrig-plugin-host cannot give up its authority: {error}");
+            complain(&format!("cannot give up its authority: {error}"));
             return ExitCode::from(exit::UNUSABLE);
         }
     };
@@ -47,13 +48,18 @@ pub fn main() -> ExitCode {
     let code = match worker.live(report) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("devrig-plugin-host: {error}");
+            complain(&format!("ends: {error}"));
             exit::PROTOCOL
         }
     };
     // Not through destructors: the engine checks itself on the way down and may abort over a
     // cycle that a plugin left.
     std::process::exit(code.into());
+}
+
+/// To standard error, wherever the core has led it; `eprintln!` would panic where that fails.
+fn complain(message: &str) {
+    _ = writeln!(std::io::stderr(), "devrig-plugin-host {message}");
 }
 
 #[cfg(unix)]
@@ -92,6 +98,8 @@ pub struct Worker {
     last_host_call: Cell<u64>,
     in_flight: Cell<usize>,
     active: Cell<bool>,
+    /// Where plugin code was when its budget ended.
+    cut: RefCell<Option<String>>,
     /// Set when the turn's end is the worker's end.
     ending: Cell<Option<u8>>,
 }
@@ -108,6 +116,7 @@ impl Worker {
             last_host_call: Cell::new(0),
             in_flight: Cell::new(0),
             active: Cell::new(false),
+            cut: RefCell::default(),
             ending: Cell::new(None),
         }
     }
@@ -191,20 +200,17 @@ impl Worker {
         let engine = self.engine.get().expect("the engine is set before the first turn");
         self.budget.enter();
         let mut result = entry(engine);
-        let trace = RefCell::new(String::new());
         if self.budget.overrun().is_none() {
-            let stop = || self.budget.exhausted();
-            engine.drain(stop, |message| self.log(LogLevel::Error, message, "null"));
-            if self.budget.overrun().is_none() {
-                let flushed = engine.call("flushRejections", |_, hook| hook.call(()));
-                result = result.and(flushed);
-            }
-        } else if let Err(message) = &result {
-            *trace.borrow_mut() = message.clone();
+            let report = |message: &str| self.log(LogLevel::Error, message, "null");
+            engine.drain(|| self.budget.exhausted(), report);
+        }
+        if self.budget.overrun().is_none() {
+            let flushed = engine.call("flushRejections", |_, hook| hook.call(()));
+            result = result.and(flushed);
         }
         self.budget.leave();
         if self.budget.overrun().is_some() {
-            self.end_over_budget(&trace.borrow());
+            self.end_over_budget();
         }
         if result.is_err() {
             // Most likely the heap is full: make room for the message about it.
@@ -226,21 +232,26 @@ impl Worker {
             return false;
         }
         if self.budget.overrun().is_some_and(|(_, since)| since > UNWINDING) {
-            self.end_over_budget("");
+            self.end_over_budget();
         }
         true
     }
 
+    /// Keeps the trace of the first cut; what follows is the unwinding.
+    pub fn note_cut(&self, stack: String) {
+        self.cut.borrow_mut().get_or_insert(stack);
+    }
+
     /// Tells every open call that it is over, and ends: a plugin that was cut off in the middle of
     /// something is not run any further.
-    fn end_over_budget(&self, trace: &str) -> ! {
+    fn end_over_budget(&self) -> ! {
         let message = match self.budget.overrun() {
             Some((Overrun::Wall, _)) => {
                 format!("the plugin was still busy after {} ms", self.budget.wall().as_millis())
             }
             _ => format!("the plugin used up its {} ms of CPU", self.budget.cpu().as_millis()),
         };
-        let stack = trace.split_once('\n').map(|(_, stack)| self.maps.readable(stack));
+        let stack = self.cut.take().map(|stack| self.maps.readable(&stack));
         self.log(LogLevel::Error, &format!("Stopped: {message}"), "null");
         for call in self.budget.open_calls() {
             let failure = Failure {

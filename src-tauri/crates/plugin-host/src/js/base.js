@@ -4,6 +4,8 @@
   "use strict";
 
   const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
+  // Shadowed here, so that no name below means whatever a plugin has put in its place.
+  const { TypeError, Error, Date } = globalThis;
   const unbound = (method) => (self, ...args) => apply(method, self, args);
   const getter = (prototype, name) => {
     const { get } = getOwnPropertyDescriptor(prototype, name);
@@ -35,6 +37,7 @@
   p.stringify = JSON.stringify;
   p.parse = JSON.parse;
   p.isArray = Array.isArray;
+  p.keys = Object.keys;
   p.freeze = Object.freeze;
   p.create = Object.create;
   p.setPrototypeOf = Object.setPrototypeOf;
@@ -206,7 +209,7 @@
       p.setPrototypeOf(copy, null);
     } else {
       copy = p.create(null);
-      const keys = p.Object.keys(value);
+      const keys = p.keys(value);
       for (let i = 0; i < keys.length; i++) copy[keys[i]] = plain(keys[i], value[keys[i]], open);
     }
     open.delete(value);
@@ -231,6 +234,4 @@
     }
     return text === undefined ? "null" : text;
   };
-  // Parsed at once on our side, so fields can be read with no plugin code in between.
-  p.plainCopy = (value, what) => p.parse(p.encode(value, what));
 });

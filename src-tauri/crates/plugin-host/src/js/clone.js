@@ -74,7 +74,7 @@
     }
     if (isOpaque(value)) throw refuse(value);
     const copy = keep(p.isArray(value) ? new p.Array(value.length) : {});
-    const keys = p.Object.keys(value);
+    const keys = p.keys(value);
     for (let i = 0; i < keys.length; i++) define(copy, keys[i], clone(value[keys[i]], seen));
     return copy;
   };

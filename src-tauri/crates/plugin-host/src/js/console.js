@@ -53,7 +53,7 @@
     } else if (p.isBuffer(value)) {
       p.push(parts, `byteLength: ${p.bufferLength(value)}`);
     } else {
-      const keys = p.Object.keys(value);
+      const keys = p.keys(value);
       for (let i = 0; i < keys.length && i < MOST; i++) {
         const found = p.getOwnPropertyDescriptor(value, keys[i]);
         const shown = found?.get !== undefined ? "[Getter]" : deeper(found?.value);

@@ -82,7 +82,7 @@
         for (let i = 0; i < list.length; i++) {
           if (list[i] !== "sign" && list[i] !== "verify") throw new p.DOMException(`HMAC keys cannot "${list[i]}"`, "SyntaxError");
         }
-        return new CryptoKey(native, p.bufferSlice(span[0], span[1], span[1] + span[2]), hash, Boolean(extractable), list);
+        return new CryptoKey(native, p.bufferSlice(span[0], span[1], span[1] + span[2]), hash, extractable === true, list);
       });
     },
     exportKey(format, key) {
@@ -97,7 +97,7 @@
         const hash = hashName(algorithm.hash);
         const length = algorithm.length === undefined ? hashes[hash] : p.Number(algorithm.length) / 8;
         if (!p.isInteger(length) || length < 1 || length > 65536) throw new p.DOMException("The key's length is wrong", "OperationError");
-        return new CryptoKey(native, native.random(length), hash, Boolean(extractable), p.list(usages));
+        return new CryptoKey(native, native.random(length), hash, extractable === true, p.list(usages));
       });
     },
     sign(algorithm, key, data) {

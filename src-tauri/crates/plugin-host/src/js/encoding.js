@@ -43,14 +43,14 @@
       const encoding = labels[p.toLowerCase(p.trim(`${label}`))];
       if (encoding === undefined) throw new p.RangeError(`The encoding "${label}" is not supported; utf-8 and utf-16le are`);
       this.#encoding = encoding;
-      this.#fatal = Boolean(options?.fatal);
-      this.#ignoreBOM = Boolean(options?.ignoreBOM);
+      this.#fatal = !!options?.fatal;
+      this.#ignoreBOM = !!options?.ignoreBOM;
     }
     get encoding() { return this.#encoding; }
     get fatal() { return this.#fatal; }
     get ignoreBOM() { return this.#ignoreBOM; }
     decode(input, options) {
-      const stream = Boolean(options?.stream);
+      const stream = !!options?.stream;
       const span = input === undefined ? [new p.ArrayBuffer(0), 0, 0] : p.needSpan(input, "the input of decode");
       let buffer = span[0];
       let start = span[1];

@@ -40,7 +40,7 @@
     constructor(type, init) {
       if (arguments.length === 0) throw new p.TypeError("Event needs a type");
       this.#type = p.text(type);
-      this.#cancelable = Boolean(init?.cancelable);
+      this.#cancelable = !!init?.cancelable;
     }
     get type() { return this.#type; }
     get target() { return this.#target; }
@@ -80,7 +80,7 @@
       if (listener === null || listener === undefined) return;
       if (!p.isObject(listener)) throw new p.TypeError("a listener is a function or an object with handleEvent");
       const name = p.text(type);
-      const once = p.isObject(options) && Boolean(options.once);
+      const once = p.isObject(options) && !!options.once;
       const signal = p.isObject(options) ? options.signal : undefined;
       if (signal !== undefined && isAborted(signal)) return;
       for (let i = 0; i < this.#listeners.length; i++) {

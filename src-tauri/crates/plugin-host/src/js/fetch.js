@@ -333,8 +333,10 @@
       const timeout = p.isObject(init) ? init.timeoutMs : undefined;
       if (timeout !== undefined) params.timeoutMs = p.Number(timeout);
       const forget = p.onAbort(signal, () => reject(p.signalReason(signal)));
-      p.then(
-        p.host(call, "http.fetch", params),
+      p.ask(
+        call,
+        "http.fetch",
+        params,
         (reply) => {
           forget();
           resolve(p.received(reply));

@@ -9,15 +9,15 @@
   let waiting = []; // calls over the in-flight cap, in order
   let first = 0;
 
+  // The natives give a text with code and message where something could not be sent.
+  const unsent = (text, what) => {
+    const { code, message, hint } = p.parse(text);
+    return p.error(code, `${what}: ${message}`, hint);
+  };
   const send = (entry) => {
-    let id;
-    try {
-      id = native.host(entry.call, entry.method, entry.params);
-    } catch (error) {
-      entry.reject(error === null ? p.error("TOO_LARGE", "out of memory") : p.error("TOO_LARGE", `${entry.method}: ${error.message}`, "Send the data in smaller parts."));
-      return;
-    }
-    pending.set(id, entry);
+    const id = native.host(entry.call, entry.method, entry.params);
+    if (typeof id === "string") entry.reject(unsent(id, entry.method));
+    else pending.set(id, entry);
   };
   const pump = () => {
     while (first < waiting.length && pending.size < MAX_IN_FLIGHT) {
@@ -30,16 +30,17 @@
       first = 0;
     }
   };
-  p.host = (call, method, params) =>
-    new p.Promise((resolve, reject) => {
-      if (waiting.length - first >= MAX_WAITING) {
-        throw p.error("QUOTA_EXCEEDED", `${method}: too many calls wait for an answer`, "Await calls before making more.", true);
-      }
-      // Serialised here and once: what the value does later changes nothing.
-      const entry = { __proto__: null, call, method, params: p.encode(params, `the arguments of ${method}`), resolve, reject };
-      if (pending.size < MAX_IN_FLIGHT) send(entry);
-      else p.push(waiting, entry);
-    });
+  // Throws what is wrong with the arguments; everything later goes to `resolve` or `reject`.
+  p.ask = (call, method, params, resolve, reject) => {
+    if (waiting.length - first >= MAX_WAITING) {
+      throw p.error("QUOTA_EXCEEDED", `${method}: too many calls wait for an answer`, "Await calls before making more.", true);
+    }
+    // Serialised here and once: what the value does later changes nothing.
+    const entry = { __proto__: null, call, method, params: p.encode(params, `the arguments of ${method}`), resolve, reject };
+    if (pending.size < MAX_IN_FLIGHT) send(entry);
+    else p.push(waiting, entry);
+  };
+  p.host = (call, method, params) => new p.Promise((resolve, reject) => p.ask(call, method, params, resolve, reject));
   const reply = (id, outcome) => {
     const entry = pending.get(id);
     if (entry === undefined) return;
@@ -70,28 +71,22 @@
   // For the calls that name no handler: right while one handler runs, 0 when several do.
   p.currentCall = () => only;
 
-  const finish = (id, run) => {
-    const promise = new p.Promise((resolve) => resolve(run()));
-    // No species, no constructor of the plugin's: the answer must come.
-    p.hide(promise, "constructor", undefined);
-    p.then(
-      promise,
-      (value) => {
-        close(id);
-        let text;
-        try {
-          text = p.encode(value, "the result");
-          native.done(id, text);
-        } catch (error) {
-          fail(id, error);
-        }
-      },
-      (error) => {
-        close(id);
+  const finish = (id, run) => p.settle(
+    run,
+    (value) => {
+      close(id);
+      try {
+        const left = native.done(id, p.encode(value, "the result"));
+        if (typeof left === "string") fail(id, unsent(left, "the result"));
+      } catch (error) {
         fail(id, error);
-      },
-    );
-  };
+      }
+    },
+    (error) => {
+      close(id);
+      fail(id, error);
+    },
+  );
   const fail = (id, error) => native.fail(id, p.stringify(p.failure(error)));
 
   const abort = (id, why) => {
@@ -154,7 +149,7 @@
     if (handlers === undefined) {
       handlers = [];
       topics.set(name, handlers);
-      p.then(p.host(p.currentCall(), "events.subscribe", { __proto__: null, topic: name }), undefined, (error) => {
+      p.ask(p.currentCall(), "events.subscribe", { __proto__: null, topic: name }, () => {}, (error) => {
         topics.delete(name);
         p.report(`Cannot subscribe to "${name}"`, error);
       });
@@ -167,7 +162,7 @@
 
   const here = () => p.currentCall();
   const quiet = (promise, what) => {
-    p.then(promise, undefined, (error) => p.report(what, error));
+    p.settle(() => promise, undefined, (error) => p.report(what, error));
     return promise;
   };
 
@@ -252,49 +247,43 @@
     return sdk;
   };
 
+  const names = (handlers) => {
+    const list = [];
+    handlers.forEach((_, name) => p.push(list, name));
+    return list;
+  };
   // `loading` is the promise of the entry module.
   const activate = (loading) => {
     open(0);
-    const inOrder = (callbacks, argument, at) => {
-      if (at === callbacks.length) return undefined;
-      const step = new p.Promise((resolve) => resolve(p.apply(callbacks[at], undefined, [argument])));
-      return p.then(step, () => inOrder(callbacks, argument, at + 1));
+    const failed = (error) => {
+      close(0);
+      fail(0, refused ?? error);
     };
-    const promise = p.then(loading, (namespace) => {
-      let plugin;
-      try {
-        plugin = namespace.default;
-      } catch {}
+    const next = (at) => {
+      if (at < activateCallbacks.length) {
+        p.settle(() => activateCallbacks[at](sdk), () => next(at + 1), failed);
+      } else if (refused !== null) {
+        failed(refused);
+      } else {
+        close(0);
+        phase = "active";
+        native.activated(p.encode({ __proto__: null, dataSources: names(sources), actions: names(actions) }, "the registrations"));
+      }
+    };
+    const begin = (namespace) => {
+      const plugin = namespace.default;
       if (p.isObject(plugin) && plugin !== sdk) {
-        const begin = plugin.activate;
-        const end = plugin.deactivate;
-        if (p.isFunction(begin)) p.push(activateCallbacks, (sdk) => p.apply(begin, plugin, [sdk]));
-        if (p.isFunction(end)) p.push(deactivateCallbacks, () => p.apply(end, plugin, []));
+        const first = plugin.activate;
+        const last = plugin.deactivate;
+        if (p.isFunction(first)) p.push(activateCallbacks, (sdk) => p.apply(first, plugin, [sdk]));
+        if (p.isFunction(last)) p.push(deactivateCallbacks, () => p.apply(last, plugin, []));
       }
       if (activateCallbacks.length === 0) {
         throw p.error("INVALID_INPUT", "the plugin has no activate callback", "Call devrig.activate(async (sdk) => …), or export default { activate(sdk) { … } }.");
       }
       phase = "activating";
-      return inOrder(activateCallbacks, sdk, 0);
-    });
-    p.then(
-      promise,
-      () => {
-        close(0);
-        if (refused !== null) return native.fail(0, p.stringify(p.failure(refused)));
-        phase = "active";
-        const names = (handlers) => {
-          const list = [];
-          handlers.forEach((_, name) => p.push(list, name));
-          return list;
-        };
-        native.activated(p.encode({ __proto__: null, dataSources: names(sources), actions: names(actions) }, "the registrations"));
-      },
-      (error) => {
-        close(0);
-        native.fail(0, p.stringify(p.failure(refused ?? error)));
-      },
-    );
+    };
+    p.settle(() => loading, (namespace) => p.settle(() => begin(namespace), () => next(0), failed), failed);
   };
 
   const ended = (id) => {
@@ -343,25 +332,24 @@
     if (handlers === undefined) return;
     const list = p.slice(handlers);
     for (let i = 0; i < list.length; i++) {
-      try {
-        const result = list[i](data);
-        if (p.isObject(result) && p.isFunction(result.then)) {
-          p.then(new p.Promise((resolve) => resolve(result)), undefined, (error) => p.report(`In the handler of "${topic}"`, error));
-        }
-      } catch (error) {
-        p.report(`In the handler of "${topic}"`, error);
-      }
+      p.settle(() => list[i](data), undefined, (error) => p.report(`In the handler of "${topic}"`, error));
     }
   };
 
   const stop = () => {
     running.forEach((_, id) => abort(id, "cancelled"));
-    let promise = new p.Promise((resolve) => resolve());
-    for (let i = 0; i < deactivateCallbacks.length; i++) {
-      const callback = deactivateCallbacks[i];
-      promise = p.then(p.then(promise, () => callback()), undefined, (error) => p.report("In the deactivate callback", error));
-    }
-    p.then(promise, () => native.stopped());
+    const next = (at) => {
+      if (at === deactivateCallbacks.length) {
+        native.stopped();
+        return;
+      }
+      const on = () => next(at + 1);
+      p.settle(() => deactivateCallbacks[at](), on, (error) => {
+        p.report("In the deactivate callback", error);
+        on();
+      });
+    };
+    next(0);
   };
 
   return p.freeze({

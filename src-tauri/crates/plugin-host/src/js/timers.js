@@ -54,7 +54,8 @@
   p.expose("clearTimeout", function clearTimeout(id) { clear(id); });
   p.expose("clearInterval", function clearInterval(id) { clear(id); });
 
-  const settled = p.apply(p.Promise.resolve, p.Promise, []);
+  const settled = new p.Promise((resolve) => resolve());
+  p.hide(settled, "constructor", undefined); // so that `then` asks no species
   p.expose("queueMicrotask", function queueMicrotask(callback) {
     if (!p.isFunction(callback)) throw new p.TypeError("queueMicrotask needs a function");
     p.then(settled, () => {
@@ -122,6 +123,26 @@
     return `${name}: ${message}${stack ? `\n${stack}` : ""}`;
   };
   p.report = (where, error) => native.log("error", `${where}: ${p.describe(error)}`, "null");
+
+  // Runs plugin code and tells how it ended, now or later. The `then` of a real promise is never
+  // looked up: the answer must come whatever a plugin did to the prototype.
+  p.settle = (run, ended, failed) => {
+    let value;
+    try {
+      value = run();
+    } catch (error) {
+      failed(error);
+      return;
+    }
+    const promise = native.isPromise(value) ? value : new p.Promise((resolve) => resolve(value));
+    try {
+      p.then(promise, ended, failed);
+    } catch {
+      // Its constructor was tampered with; with none of its own, the built-in one is used.
+      p.hide(promise, "constructor", undefined);
+      p.then(promise, ended, failed);
+    }
+  };
 
   // Rejections that nobody handles by the end of the turn.
   const rejected = new p.SafeMap();

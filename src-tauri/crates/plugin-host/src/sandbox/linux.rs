@@ -13,6 +13,7 @@ use seccompiler::{
 
 pub fn close(address_space: u64) -> io::Result<SandboxReport> {
     read_time_zone();
+    outlive_file_size_limit();
     close_other_descriptors()?;
     // Not readable through /proc by others of the same user, and leaves no core file.
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
@@ -37,6 +38,13 @@ fn read_time_zone() {
         let (now, mut local) = (0, std::mem::zeroed());
         libc::localtime_r(&now, &mut local);
     }
+}
+
+/// Standard error may be a file of the core's: writing to it then fails, instead of killing.
+#[allow(unsafe_code)]
+fn outlive_file_size_limit() {
+    // SAFETY: installs no handler of ours, only asks for the signal to be dropped.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
 }
 
 #[allow(unsafe_code)]
