@@ -1,1 +1,8 @@
-//! The shared rig of the journeys across crates.
+//! The shared rig of the journeys across crates: a real engine in a temporary home, the tests' own
+//! internet, an in-memory keychain, and plugins written on the spot.
+
+pub mod plugin;
+pub mod rig;
+
+pub use plugin::Package;
+pub use rig::Rig;

@@ -8,7 +8,7 @@ use devrig_core::notify::Notifier;
 use devrig_core::{Context, Result, SharedClock, SystemClock, Timestamp};
 use devrig_inbox::Inbox;
 use devrig_jobs::{Jobs, Workers};
-use devrig_net::Egress;
+use devrig_net::{Egress, EgressParts};
 use devrig_plugins::{Opener, Plugins, PluginsParts};
 use devrig_secrets::{Keychain, Vault};
 use devrig_store::{Store, StoreOptions};
@@ -48,7 +48,7 @@ impl EngineParts {
             home,
             kind,
             keychain: devrig_secrets::system_keychain(),
-            egress: Egress::system(clock.clone())?,
+            egress: Egress::new(EgressParts::system(clock.clone()))?,
             clock,
             notifier: Arc::new(crate::notify::DesktopNotifier),
             opener: Arc::new(devrig_plugins::SystemOpener),

@@ -45,18 +45,19 @@ fn people(page: &JobPage) -> String {
         return "No jobs.".to_owned();
     }
     let rows = page.jobs.iter().map(|job| {
-        let error = job.error.as_ref().map_or_else(String::new, |error| error.message.clone());
+        let last = job.history.last();
+        let error = last.map_or_else(String::new, |attempt| attempt.error.message.clone());
         [
             job.id.to_string(),
             job.kind.clone(),
-            job.status.to_string(),
-            format!("{}/{}", job.attempts, job.max_attempts),
+            job.status.as_str().to_owned(),
+            job.attempts.to_string(),
             job.created_at.to_string(),
             error,
         ]
     });
     let mut text = table(["JOB", "KIND", "STATUS", "ATTEMPTS", "CREATED", "ERROR"], rows);
-    if let Some(next) = &page.next {
+    if let Some(next) = &page.cursor {
         text.push_str(&format!("\nmore: --cursor {next}"));
     }
     text

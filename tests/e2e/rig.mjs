@@ -1,0 +1,125 @@
+// The desktop that a journey runs on: a keyring, the driver, repositories, and the app's own home.
+
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { Window } from './webdriver.mjs';
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** Starts what a journey needs and ends all of it by its pid. */
+export class Rig {
+  #children = [];
+  #bin = process.env.DEVRIG_BIN_DIR;
+
+  static async start() {
+    const rig = new Rig();
+    if (!rig.#bin) throw new Error('DEVRIG_BIN_DIR does not say where the binaries are; use ./dev e2e');
+    if (!process.env.DBUS_SESSION_BUS_ADDRESS) throw new Error('no session bus; use ./dev e2e');
+    rig.folder = mkdtempSync(join(tmpdir(), 'devrig-e2e-'));
+    rig.home = join(rig.folder, 'home');
+    rig.env = {
+      ...process.env,
+      DEVRIG_HOME: rig.home,
+      TAURI_WEBVIEW_AUTOMATION: 'true',
+      // Software rendering is all that a virtual screen has.
+      LIBGL_ALWAYS_SOFTWARE: '1',
+      GDK_BACKEND: 'x11',
+      GIT_CONFIG_GLOBAL: '/dev/null',
+      GIT_AUTHOR_NAME: 'A Developer',
+      GIT_AUTHOR_EMAIL: 'developer@example.test',
+      GIT_COMMITTER_NAME: 'A Developer',
+      GIT_COMMITTER_EMAIL: 'developer@example.test',
+    };
+    execFileSync('gnome-keyring-daemon', ['--unlock', '--components=secrets', '--daemonize'], {
+      input: 'test\n',
+      env: rig.env,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    return rig;
+  }
+
+  /** Opens the app's window through a driver of its own. */
+  async open() {
+    this.port = await freePort();
+    const driver = spawn('WebKitWebDriver', [`--port=${this.port}`, '--host=127.0.0.1'], {
+      env: this.env,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    this.#children.push(driver);
+    return Window.open(this.port, join(this.#bin, 'devrig-desktop'));
+  }
+
+  /** Runs the command line and reads its JSON. */
+  devrig(...args) {
+    const text = execFileSync(join(this.#bin, 'devrig'), ['--json', ...args], {
+      env: this.env,
+      encoding: 'utf8',
+    });
+    return JSON.parse(text);
+  }
+
+  git(folder, ...args) {
+    return execFileSync('git', args, { cwd: folder, env: this.env, encoding: 'utf8' });
+  }
+
+  /** Repositories with something to say: ahead of upstream, old uncommitted work, a stash. */
+  repositories() {
+    const folder = join(this.folder, 'code');
+    mkdirSync(folder);
+    const make = (name) => {
+      const upstream = join(this.folder, `${name}.git`);
+      this.git(this.folder, 'init', '--quiet', '--bare', '-b', 'main', upstream);
+      const path = join(folder, name);
+      this.git(this.folder, 'clone', '--quiet', upstream, path);
+      this.git(path, 'checkout', '--quiet', '-B', 'main');
+      writeFileSync(join(path, 'README.md'), `# ${name}\n`);
+      this.git(path, 'add', '.');
+      this.git(path, 'commit', '--quiet', '-m', 'First words');
+      this.git(path, 'push', '--quiet', '-u', 'origin', 'main');
+      return path;
+    };
+    const ahead = make('lighthouse');
+    writeFileSync(join(ahead, 'lamp.txt'), 'bright\n');
+    this.git(ahead, 'add', '.');
+    this.git(ahead, 'commit', '--quiet', '-m', 'Make the lamp brighter');
+
+    const stale = make('harbour');
+    const edited = join(stale, 'README.md');
+    writeFileSync(edited, '# harbour\n\nUnfinished thought\n');
+    const days = Date.now() / 1000 - 3 * 24 * 3600;
+    utimesSync(edited, days, days);
+
+    const stashed = make('compass');
+    writeFileSync(join(stashed, 'README.md'), '# compass\n\nWork for later\n');
+    this.git(stashed, 'stash', 'push', '--quiet', '-m', 'needle drawing');
+    return folder;
+  }
+
+  async stop() {
+    for (const child of this.#children.reverse()) {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill('SIGTERM');
+        await new Promise((resolve) => child.once('exit', resolve));
+      }
+    }
+    this.#children = [];
+  }
+
+  async end() {
+    await this.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,212 @@
+//! A whole DevRig in a temporary home.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use devrig_core::id::{AccountId, ItemId};
+use devrig_core::notify::{Notice, Notifier};
+use devrig_core::{Result, SystemClock};
+use devrig_engine::api::engine::AuditArgs;
+use devrig_engine::api::inbox::{ActionArgs, InboxListArgs, OutboxListArgs, OutboxRow};
+use devrig_engine::api::plugin::{
+    AccountInfo, GrantArgs, InstallArgs, PluginInfo, SyncArgs, SyncState, SyncStatus,
+};
+use devrig_engine::{Api, Connection, EngineParts, Home, NoArgs, OwnerKind};
+use devrig_net::Egress;
+use devrig_net::testnet::TestNet;
+use devrig_secrets::MemoryKeychain;
+use serde_json::{Value, json};
+
+use crate::plugin::Package;
+
+/// Nothing here takes longer unless it hangs.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Keeps what would have been shown.
+#[derive(Debug, Default)]
+pub struct Notices(std::sync::Mutex<Vec<Notice>>);
+
+impl Notices {
+    pub fn all(&self) -> Vec<Notice> {
+        self.0.lock().expect("no panic while it was held").clone()
+    }
+}
+
+impl Notifier for Notices {
+    fn notify(&self, notice: Notice) {
+        self.0.lock().expect("no panic while it was held").push(notice);
+    }
+}
+
+/// Refuses to open anything, and remembers what it was asked to.
+#[derive(Debug, Default)]
+pub struct Opened(std::sync::Mutex<Vec<String>>);
+
+impl Opened {
+    pub fn all(&self) -> Vec<String> {
+        self.0.lock().expect("no panic while it was held").clone()
+    }
+}
+
+#[async_trait::async_trait]
+impl devrig_plugins::Opener for Opened {
+    async fn open_url(&self, url: &str) -> Result<()> {
+        self.0.lock().expect("no panic while it was held").push(url.to_owned());
+        Ok(())
+    }
+
+    async fn open_folder(&self, folder: &std::path::Path) -> Result<()> {
+        self.0.lock().expect("no panic while it was held").push(folder.display().to_string());
+        Ok(())
+    }
+}
+
+pub struct Rig {
+    pub folder: tempfile::TempDir,
+    pub home: Home,
+    pub net: TestNet,
+    pub notices: Arc<Notices>,
+    pub opened: Arc<Opened>,
+    pub connection: Connection,
+    pub api: Arc<dyn Api>,
+    parts: EngineParts,
+}
+
+impl Rig {
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let home = Home::at(folder.path().join("home"));
+        let net = TestNet::new();
+        let clock = SystemClock::shared();
+        let (notices, opened) = (Arc::new(Notices::default()), Arc::new(Opened::default()));
+        let parts = EngineParts {
+            home: home.clone(),
+            kind: OwnerKind::Headless,
+            egress: Egress::new(net.parts(clock.clone())).expect("a client for the test internet"),
+            clock,
+            keychain: Arc::new(MemoryKeychain::default()),
+            notifier: notices.clone(),
+            opener: opened.clone(),
+            host_program: host_program(),
+            bundled: Vec::new(),
+        };
+        let connection = Connection::open(parts.clone()).await.expect("the engine starts");
+        let api = connection.api().await.expect("the engine answers");
+        Self { folder, home, net, notices, opened, connection, api, parts }
+    }
+
+    /// Stops the engine and starts another on the same home.
+    pub async fn restart(&mut self) {
+        self.connection.close().await;
+        self.connection = Connection::open(self.parts.clone()).await.expect("it starts again");
+        self.api = self.connection.api().await.expect("it answers again");
+    }
+
+    /// What another process on this home would have.
+    pub async fn guest(&self) -> devrig_engine::socket::Guest {
+        devrig_engine::socket::Guest::connect(&self.home.socket()).await.expect("a guest gets in")
+    }
+
+    /// Installs a package and grants all that it declares.
+    pub async fn install(&self, package: &Package) -> AccountInfo {
+        let plugin = self.install_only(package).await.expect("the package is installed");
+        let account = plugin.accounts.into_iter().next().expect("the first account is made silently");
+        self.api
+            .account_grant(GrantArgs { id: account.id, permissions: None })
+            .await
+            .expect("all is granted")
+    }
+
+    pub async fn install_only(&self, package: &Package) -> Result<PluginInfo> {
+        let path = package.write(self.folder.path()).display().to_string();
+        self.api.plugin_install(InstallArgs { path }).await
+    }
+
+    /// Runs the plugin's one action and gives its row of the outbox once it has ended.
+    pub async fn act(&self, account: &AccountInfo, input: Value) -> OutboxRow {
+        let short = account.plugin.trim_start_matches("devrig-plugin-");
+        let args = ActionArgs {
+            item_id: None,
+            account: Some(account.id.clone()),
+            action: format!("{short}.act"),
+            input,
+        };
+        let row = self.api.inbox_action(args).await.expect("the action is taken");
+        wait("the action to end", async || {
+            let rows = self.api.outbox_list(OutboxListArgs::default()).await.expect("the outbox");
+            rows.into_iter().find(|now| now.id == row.id && now.ended())
+        })
+        .await
+    }
+
+    /// Syncs the account's sources and gives the first one's state once it has ended.
+    pub async fn sync(&self, account: &AccountInfo) -> SyncStatus {
+        let before = self.status(&account.id).await;
+        let args = SyncArgs { account: Some(account.id.clone()), source: None };
+        self.api.sync_now(args).await.expect("the sync is taken");
+        wait("the sync to end", async || {
+            let now = self.status(&account.id).await;
+            let moved = now.last_sync_at != before.last_sync_at || now.next_sync_at != before.next_sync_at;
+            (now.state != SyncState::Syncing && moved).then_some(now)
+        })
+        .await
+    }
+
+    pub async fn status(&self, account: &AccountId) -> SyncStatus {
+        let all = self.api.sync_status(NoArgs {}).await.expect("the syncs");
+        all.into_iter().find(|status| status.account == *account).expect("the account's sync")
+    }
+
+    pub async fn titles(&self, query: &str) -> Vec<String> {
+        let args = InboxListArgs { query: query.to_owned(), ..Default::default() };
+        let page = self.api.inbox_list(args).await.expect("a page");
+        page.items.into_iter().map(|item| item.title).collect()
+    }
+
+    pub async fn first(&self, query: &str) -> ItemId {
+        let args = InboxListArgs { query: query.to_owned(), ..Default::default() };
+        let page = self.api.inbox_list(args).await.expect("a page");
+        page.items.into_iter().next().expect("an item").id
+    }
+
+    /// The audit rows of a plugin, newest first, as `rule verdict action`.
+    pub async fn audit(&self, plugin: &str) -> Vec<String> {
+        let args = AuditArgs { subject: None, before: None, limit: Some(500) };
+        let rows = self.api.engine_audit(args).await.expect("the audit log");
+        rows.into_iter()
+            .filter(|row| row.subject.contains(plugin) || row.detail.to_string().contains(plugin))
+            .map(|row| format!("{} {} {} {}", row.rule, row.verdict, row.action, row.detail))
+            .collect()
+    }
+
+    pub async fn end(self) {
+        self.connection.close().await;
+    }
+}
+
+/// The worker that the workspace's build left beside the tests.
+pub fn host_program() -> PathBuf {
+    let test = std::env::current_exe().expect("the test's own path");
+    let folder = test.parent().and_then(|deps| deps.parent()).expect("target/<profile>");
+    let program = folder.join(format!("devrig-plugin-host{}", std::env::consts::EXE_SUFFIX));
+    assert!(program.is_file(), "{} is not built: run `cargo build` first", program.display());
+    program
+}
+
+/// Polls until `probe` gives something.
+pub async fn wait<T>(what: &str, probe: impl AsyncFn() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(value) = probe().await {
+            return value;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited too long for {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// An item of the SDK's input with the least that is needed.
+pub fn item(external_id: &str, title: &str) -> Value {
+    json!({ "externalId": external_id, "type": "note", "title": title })
+}
