@@ -7,7 +7,17 @@ use serde_json::Value;
 
 /// How much it matters; ordered from least to most.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Serialize,
+    Deserialize,
     specta::Type,
 )]
 #[serde(rename_all = "lowercase")]
