@@ -417,7 +417,7 @@ fn c8_known_escapes_reach_no_host_object() {
         "(() => { const seen = []; const apply = Function.prototype.apply; Function.prototype.apply = function (...a) { seen.push(this, a) }; sdk.log.info('x'); Function.prototype.apply = apply; return seen })()",
         "(() => { const seen = []; const get = Map.prototype.get; Map.prototype.get = function (k) { seen.push(this); return undefined }; setTimeout(() => {}); sdk.storage.get('k'); Map.prototype.get = get; return seen })()",
         "(() => { const seen = []; const then = Promise.prototype.then; Promise.prototype.then = function (...a) { seen.push(...a); return this }; sdk.storage.get('k'); fetch('http://a'); Promise.prototype.then = then; return seen })()",
-        "(() => { const seen = []; Object.defineProperty(Array.prototype, 0, { set(v) { seen.push(this, v) }, configurable: true }); new Headers({ a: '1' }); new URL('http://a'); sdk.events.on('x', () => {}); delete Array.prototype[0]; return seen })()",
+        "(() => { const seen = {}; let n = 0; Object.defineProperty(Array.prototype, 0, { set(v) { seen['a' + n] = this; seen['b' + n++] = v }, configurable: true }); new Headers({ a: '1' }); new URL('http://a'); sdk.events.on('x', () => {}); delete Array.prototype[0]; return seen })()",
         "(() => { const p = new Proxy(function () {}, { apply(t, self, args) { return [self, args] }, construct(t, args) { return args } }); return [p(), new p()] })()",
         "(() => { class X extends sdk.DevRigError { constructor() { super('x'); this.leak = new.target } } return new X() })()",
         "(() => { class X extends Promise {} return X.resolve(sdk.storage.get('k')) })()",
