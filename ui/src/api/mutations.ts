@@ -1,0 +1,84 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+
+import type { ItemSummary, OperationKind, Tag, Target } from '../platform/bindings';
+import type { CallArgs, CallName, CallResult } from '../platform/platform';
+import { call } from './client';
+import { patchItems } from './events';
+import { rowsOf, type Pages } from './pages';
+import { keychainQuery } from './queries';
+import { applied } from './triage';
+
+type Operate = { operation: OperationKind; target: Target };
+
+/** One change of items, on screen at once; a refusal puts things back as they are in the engine. */
+export function useOperate() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (args: Operate) => call('inbox_operate', args),
+    meta: { failure: 'That did not work' },
+    onMutate: async ({ operation, target }) => {
+      await client.cancelQueries({ queryKey: ['items'] });
+      const at = new Date().toISOString();
+      const rows = targeted(client.getQueriesData<Pages>({ queryKey: ['items'] }), target);
+      patchItems(client, rows.map((item) => ({ ...item, triage: applied(item.triage, operation, at) })));
+    },
+    onSuccess: (done, { target }) => {
+      const missing = patchItems(client, done.items);
+      // A whole query can touch rows that no answer names.
+      if (missing || 'query' in target) void client.invalidateQueries({ queryKey: ['items'] });
+    },
+    onError: () => client.invalidateQueries({ queryKey: ['items'] }),
+    onSettled: () => staleTags(client, ['counts', 'operations']),
+  });
+}
+
+function targeted(lists: [readonly unknown[], Pages | undefined][], target: Target): ItemSummary[] {
+  const found = new Map<string, ItemSummary>();
+  for (const [key, data] of lists) {
+    const whole = 'query' in target && key[1] === target.query;
+    for (const item of rowsOf(data)) {
+      if (whole || ('ids' in target && target.ids.includes(item.id))) found.set(item.id, item);
+    }
+  }
+  return [...found.values()];
+}
+
+/** Undo and redo bring rows back into lists, so the lists are read again. */
+export function useUndo(which: 'inbox_undo' | 'inbox_redo') {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => call(which, {}),
+    onSuccess: (done) => {
+      patchItems(client, done.items);
+      staleTags(client, ['items', 'counts', 'operations', 'outbox']);
+    },
+  });
+}
+
+/** A write without a preview: reads with these tags follow it. `failure` titles its toast. */
+export function useWrite<N extends CallName>(name: N, tags: readonly Tag[], failure?: string) {
+  const client = useQueryClient();
+  return useMutation<CallResult<N>, import('../platform/bindings').DevRigError, CallArgs<N>>({
+    mutationFn: (args) => call(name, args),
+    meta: failure === undefined ? {} : { failure },
+    // A secret that was written must not stay in memory as "the last variables".
+    gcTime: name === 'secret_set' ? 0 : 5 * 60_000,
+    onSettled: () => staleTags(client, tags),
+  });
+}
+
+export function useUnlock() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => call('keychain_unlock', {}),
+    meta: { failure: 'The keychain was not unlocked' },
+    onSuccess: (status) => {
+      client.setQueryData(keychainQuery().queryKey, status);
+      staleTags(client, ['health', 'sync', 'accounts']);
+    },
+  });
+}
+
+function staleTags(client: ReturnType<typeof useQueryClient>, tags: readonly Tag[]): void {
+  void client.invalidateQueries({ predicate: (query) => (query.meta?.tags ?? []).some((tag) => tags.includes(tag)) });
+}

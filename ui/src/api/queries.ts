@@ -1,0 +1,63 @@
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+
+import { call } from './client';
+
+/** Rows fetched at once: two screens of compact rows. */
+export const PAGE = 100;
+
+// Each read names the tags that it depends on, as the engine's list of calls does; a `stale` event
+// with one of them reads it again.
+export const itemsQuery = (query: string, enabled = true) =>
+  infiniteQueryOptions({
+    queryKey: ['items', query] as const,
+    queryFn: ({ pageParam }) => call('inbox_list', { query, cursor: pageParam, limit: PAGE }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
+    enabled,
+    meta: { tags: ['items'] },
+  });
+
+export const itemQuery = (id: string) =>
+  queryOptions({ queryKey: ['item', id] as const, queryFn: () => call('inbox_get', { id }), meta: { tags: ['items'] }, gcTime: 60_000 });
+
+export const countQuery = (query: string) =>
+  queryOptions({
+    queryKey: ['count', query] as const,
+    queryFn: () => call('inbox_count', { query }),
+    placeholderData: keepPreviousData,
+    meta: { tags: ['counts'] },
+  });
+
+export const statsQuery = () => queryOptions({ queryKey: ['stats'] as const, queryFn: () => call('inbox_stats', {}), meta: { tags: ['counts'] } });
+
+export const checkQuery = (query: string) =>
+  queryOptions({
+    queryKey: ['check', query] as const,
+    queryFn: () => call('inbox_check_query', { query }),
+    placeholderData: keepPreviousData,
+    gcTime: 60_000,
+  });
+
+export const outboxQuery = () => queryOptions({ queryKey: ['outbox'] as const, queryFn: () => call('outbox_list', {}), meta: { tags: ['outbox'] } });
+
+export const pluginsQuery = () =>
+  queryOptions({ queryKey: ['plugins'] as const, queryFn: () => call('plugin_list', {}), meta: { tags: ['plugins', 'accounts'] } });
+
+export const logsQuery = (plugin: string) =>
+  queryOptions({
+    queryKey: ['logs', plugin] as const,
+    queryFn: () => call('plugin_logs', { plugin, limit: 200 }),
+    meta: { tags: ['logs'] },
+  });
+
+export const syncQuery = () => queryOptions({ queryKey: ['sync'] as const, queryFn: () => call('sync_status', {}), meta: { tags: ['sync'] } });
+
+export const engineQuery = () => queryOptions({ queryKey: ['engine'] as const, queryFn: () => call('engine_info', {}), meta: { tags: ['health', 'accounts'] } });
+
+export const doctorQuery = () =>
+  queryOptions({ queryKey: ['doctor'] as const, queryFn: () => call('engine_doctor', {}), meta: { tags: ['health'] } });
+
+export const keychainQuery = () =>
+  queryOptions({ queryKey: ['keychain'] as const, queryFn: () => call('keychain_status', {}), meta: { tags: ['health'] } });
+
+export const settingsQuery = () => queryOptions({ queryKey: ['settings'] as const, queryFn: () => call('settings_all', {}), meta: { tags: ['settings'] } });

@@ -1,0 +1,205 @@
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { lazy, Suspense, useEffect, useMemo, useRef } from 'react';
+
+import { checkQuery, engineQuery, pluginsQuery, settingsQuery, statsQuery } from '../api/queries';
+import { Boundary } from '../components/Boundary';
+import { isTyping, runCommand, useCommands } from '../keys/commands';
+import { LIST, setListWidth, setSidebarWidth, SIDEBAR, columnsAt, listWidth, useLayout } from '../shell/layout';
+import { focusNamed } from '../shell/regions';
+import { Splitter } from '../shell/Splitter';
+import { useWindowWidth } from '../shell/useWindowWidth';
+import { between, moved, type AfterTriage } from './focus';
+import { useFirstRun } from './firstRun';
+import { List } from './List';
+import { ListBar } from './ListBar';
+import { ReadingPane } from './ReadingPane';
+import { Sidebar } from './Sidebar';
+import { SnoozePopover } from './SnoozePopover';
+import { check, checkWhole, clearChecked, focusRow, startList, toggleChecked, useInbox } from './state';
+import { useInboxList } from './useInboxList';
+import { useTriage } from './useTriage';
+import { fixedViews, joinQuery, sourceViews } from './views';
+
+const FirstRun = lazy(() => import('./FirstRun'));
+const KeyLesson = lazy(() => import('./KeyLesson'));
+
+const route = getRouteApi('/inbox');
+
+export function InboxPage() {
+  const { view: viewId = 'inbox', q: filter = '', item: wantedItem } = route.useSearch();
+  const navigate = route.useNavigate();
+  const { data: stats } = useQuery(statsQuery());
+  const { data: plugins = [] } = useQuery(pluginsQuery());
+  const { data: settings } = useQuery(settingsQuery());
+  const { data: engine } = useQuery(engineQuery());
+  const firstRun = useFirstRun(engine, settings);
+
+  const views = useMemo(() => fixedViews(stats), [stats]);
+  const sources = useMemo(() => sourceViews(plugins, stats), [plugins, stats]);
+  const view = [...views, ...sources].find((each) => each.id === viewId) ?? views[0]!;
+
+  const { data: checked } = useQuery({ ...checkQuery(filter), enabled: filter !== '' });
+  const queryError = filter === '' ? null : (checked?.error ?? null);
+  const query = joinQuery(view.query, filter);
+  const list = useInboxList(query, filter === '' || checked?.ok === true);
+  const triage = useTriage(list, (settings?.['inbox.afterTriage'] as AfterTriage | undefined) ?? 'next');
+  const focused = list.rows.find((item) => item.id === list.focusId) ?? null;
+
+  // The address names the item in focus, for a window that is loaded again; not at every key.
+  const started = useRef<string | null>(null);
+  useEffect(() => {
+    if (started.current === query) return;
+    startList(started.current === null ? (wantedItem ?? useInbox.getState().focusId) : null);
+    started.current = query;
+  }, [query, wantedItem]);
+  useEffect(() => {
+    if (list.focusId === null || list.focusId === wantedItem) return;
+    const id = list.focusId;
+    const timer = setTimeout(() => void navigate({ search: (old) => ({ ...old, item: id }), replace: true }), 400);
+    return () => clearTimeout(timer);
+  }, [list.focusId, wantedItem, navigate]);
+
+  const width = useWindowWidth();
+  const columns = columnsAt(width);
+  const layout = useLayout();
+  const reading = useInbox((state) => state.reading);
+  const sidebarShown = columns === 'four' ? !layout.folded : layout.overlay;
+  const sidebarTakes = columns === 'four' && sidebarShown ? layout.sidebar : 0;
+  const showList = columns !== 'one' || !reading;
+  const showPane = columns !== 'one' || reading;
+
+  const open = (id: string) => {
+    focusRow(id);
+    triage.markRead(id);
+    useInbox.setState({ reading: true });
+  };
+  const setFilter = (q: string) => void navigate({ search: (old) => ({ ...old, q: q || undefined }), replace: true });
+  const setView = (id: string) => {
+    useLayout.setState({ overlay: false });
+    void navigate({ search: { view: id } });
+  };
+  const stepView = (by: number) => {
+    const all = [...views, ...sources];
+    const at = all.findIndex((each) => each.id === view.id);
+    setView(all[(at + by + all.length) % all.length]!.id);
+  };
+  const move = (by: number) => {
+    const id = moved(list.ids, list.focusId, by);
+    if (id !== null) focusRow(id, list.ids.indexOf(id));
+    if (list.more && list.ids.indexOf(id ?? '') > list.ids.length - 20) list.loadMore();
+  };
+  const extend = (by: number) => {
+    if (list.focusId === null) return;
+    const anchor = useInbox.getState().anchor ?? list.focusId;
+    const to = moved(list.ids, list.focusId, by)!;
+    check(between(list.ids, anchor, to));
+    useInbox.setState({ anchor });
+    focusRow(to);
+  };
+  const back = () => {
+    const state = useInbox.getState();
+    const inPane = document.activeElement?.closest('[data-region=pane]');
+    if (layout.overlay) useLayout.setState({ overlay: false });
+    else if (inPane || (columns === 'one' && state.reading)) {
+      useInbox.setState({ reading: false });
+      setTimeout(() => focusNamed('list'), 0);
+    } else if (state.checked.size > 0 || state.whole !== null) clearChecked();
+    else if (filter !== '') setFilter('');
+  };
+  const withFocus = (then: (id: string) => void) => (list.focusId === null ? undefined : () => then(list.focusId!));
+
+  useCommands({
+    next: () => move(1),
+    previous: () => move(-1),
+    pageDown: () => move(12),
+    pageUp: () => move(-12),
+    first: () => move(-list.ids.length),
+    last: () => move(list.ids.length),
+    open: withFocus((id) => {
+      open(id);
+      setTimeout(() => focusNamed('pane'), 0);
+    }),
+    back,
+    nextView: () => stepView(1),
+    previousView: () => stepView(-1),
+    done: withFocus(triage.done),
+    snooze: withFocus(() => useInbox.setState({ snoozing: true })),
+    star: withFocus(triage.star),
+    read: withFocus(triage.read),
+    mute: withFocus(triage.mute),
+    source: focused?.sourceUrl ? () => triage.openSource(focused.id) : undefined,
+    actions: () => void runCommand('palette'),
+    undo: triage.undo,
+    redo: triage.redo,
+    select: withFocus((id) => {
+      toggleChecked(id);
+    }),
+    extendDown: () => extend(1),
+    extendUp: () => extend(-1),
+    selectAll: () => checkWhole(query),
+    filter: () => document.querySelector<HTMLInputElement>('#filter')?.focus(),
+    sidebar: () => useLayout.setState(columns === 'four' ? { folded: !layout.folded } : { overlay: !layout.overlay }),
+  });
+
+  // The list has the keys from the start, without a first click.
+  const ready = list.rows.length > 0;
+  useEffect(() => {
+    if (ready && (document.activeElement === document.body || !document.activeElement)) focusNamed('list');
+  }, [ready]);
+
+  if (firstRun.step === 'folders' || firstRun.step === 'grant') {
+    return (
+      <Suspense fallback={null}>
+        <FirstRun step={firstRun.step} onStep={firstRun.go} onSkip={firstRun.finish} />
+      </Suspense>
+    );
+  }
+
+  const sidebar = <Sidebar views={views} sources={sources} current={view.id} onPick={setView} />;
+  return (
+    <div className="relative flex min-h-0 min-w-0 flex-1">
+      {columns === 'four' && sidebarShown && (
+        <>
+          <div style={{ width: layout.sidebar }} className="flex shrink-0 flex-col">
+            {sidebar}
+          </div>
+          <Splitter label="Width of the sidebar" value={layout.sidebar} {...SIDEBAR} onChange={setSidebarWidth} />
+        </>
+      )}
+      {columns !== 'four' && sidebarShown && (
+        <div className="layer-in absolute inset-y-0 left-0 z-30 flex w-[232px] flex-col border-r border-line shadow-layer">{sidebar}</div>
+      )}
+      {showList && (
+        <section
+          aria-label="Items"
+          data-region="list"
+          style={columns === 'one' ? undefined : { width: listWidth(width, sidebarTakes, layout.list) }}
+          className={`flex min-h-0 flex-col bg-bg1 ${columns === 'one' ? 'min-w-0 flex-1' : 'shrink-0'}`}
+          onKeyDown={(event) => {
+            if (event.key === 'Escape' && isTyping(event.target)) focusNamed('list');
+          }}
+        >
+          <ListBar view={view} list={list} filter={filter} error={queryError} onFilter={setFilter} triage={triage} onSidebar={columns === 'four' && !layout.folded ? null : () => void runCommand('sidebar')} />
+          {firstRun.step === 'keys' && (
+            <Suspense fallback={null}>
+              <KeyLesson onDone={firstRun.finish} />
+            </Suspense>
+          )}
+          <Boundary name="The list">
+            <List list={list} view={view} filter={filter} stats={stats} plugins={plugins} onFilter={setFilter} onOpen={open} onView={setView} />
+          </Boundary>
+        </section>
+      )}
+      {columns !== 'one' && <Splitter label="Width of the list" value={listWidth(width, sidebarTakes, layout.list)} {...LIST} onChange={setListWidth} />}
+      {showPane && (
+        <section aria-label="Reading pane" data-region="pane" className="flex min-h-0 min-w-0 flex-1 flex-col bg-bg1">
+          <Boundary name="The reading pane">
+            <ReadingPane item={focused} plugins={plugins} triage={triage} onBack={columns === 'one' ? back : null} />
+          </Boundary>
+        </section>
+      )}
+      <SnoozePopover rowId={list.focusId} onSnooze={triage.snooze} />
+    </div>
+  );
+}

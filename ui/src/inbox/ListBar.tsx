@@ -1,0 +1,152 @@
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
+
+import { useWrite } from '../api/mutations';
+import { syncQuery } from '../api/queries';
+import { Button, IconButton } from '../components/Button';
+import { Icon } from '../components/Icon';
+import { Kbd } from '../components/Kbd';
+import { keyLabel } from '../keys/keymap';
+import { agoInWords } from '../lib/time';
+import { useDebounced } from '../lib/useDebounced';
+import { useNow } from '../lib/useNow';
+import type { DevRigError } from '../platform/bindings';
+import { clearChecked, useInbox } from './state';
+import type { InboxList } from './useInboxList';
+import type { Triage } from './useTriage';
+import type { View } from './views';
+
+type Props = {
+  view: View;
+  list: InboxList;
+  filter: string;
+  error: DevRigError | null;
+  onFilter: (filter: string) => void;
+  triage: Triage;
+  onSidebar: (() => void) | null;
+};
+
+/** The view's name and count, the filter, the sync dot; the selection takes its place while there is one. */
+export function ListBar(props: Props) {
+  const selected = useInbox((state) => (state.whole === null ? state.checked.size : null));
+  if (selected !== 0) return <SelectionBar {...props} count={selected} />;
+  return <ViewBar {...props} />;
+}
+
+function ViewBar({ view, list, filter, error, onFilter, onSidebar }: Props) {
+  return (
+    <header className="shrink-0 border-b border-line">
+      <div className="flex h-10 items-center gap-2 px-3">
+        {onSidebar && <IconButton icon="sidebar" label="Show views" command="sidebar" onClick={onSidebar} className="-ml-1.5" />}
+        <h1 className="truncate text-ui font-semibold">{view.name}</h1>
+        {list.total !== null && (
+          <span className="tnum text-sec text-t2">
+            {list.total.toLocaleString('en')}
+            {list.capped && '+'}
+          </span>
+        )}
+        <FilterField filter={filter} error={error} onFilter={onFilter} />
+        <SyncButton />
+      </div>
+      {error && <QueryError filter={filter} error={error} />}
+    </header>
+  );
+}
+
+function FilterField({ filter, error, onFilter }: { filter: string; error: DevRigError | null; onFilter: (filter: string) => void }) {
+  const [draft, setDraft] = useState(filter);
+  const settled = useDebounced(draft, 150);
+  // What was typed goes out once it rests; what comes from outside (Clear, another view) comes in.
+  useEffect(() => {
+    if (settled === draft && settled !== filter) onFilter(settled);
+    // eslint-disable-next-line react/exhaustive-deps
+  }, [settled]);
+  useEffect(() => setDraft(filter), [filter]);
+  return (
+    <div className="relative ml-auto min-w-24 flex-1 basis-40">
+      <Icon name="search" className="pointer-events-none absolute top-1.5 left-2 text-t3" />
+      <input
+        id="filter"
+        type="text"
+        aria-label="Filter"
+        aria-keyshortcuts={keyLabel('filter')}
+        aria-invalid={error !== null}
+        aria-describedby={error ? 'filter-error' : undefined}
+        value={draft}
+        placeholder="Filter  /"
+        autoComplete="off"
+        spellCheck={false}
+        onChange={(event) => setDraft(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') onFilter(draft);
+          if (event.key === 'Escape') {
+            setDraft('');
+            onFilter('');
+          }
+        }}
+        className="selectable h-7 w-full rounded-ctl border border-lineS bg-bg1 pr-2 pl-7 text-ui aria-invalid:border-err"
+      />
+    </div>
+  );
+}
+
+/** The filter once more, with the place that is not understood underlined. */
+function QueryError({ filter, error }: { filter: string; error: DevRigError }) {
+  const column = Number(error.details?.column ?? 0);
+  const length = Math.max(1, Number(error.details?.length ?? 1));
+  const at = column > 0 ? column - 1 : -1;
+  const letters = [...filter];
+  return (
+    <div id="filter-error" role="alert" className="border-t border-line px-3 py-1.5 text-sec">
+      {at >= 0 && (
+        <p className="selectable truncate font-mono text-t2">
+          {letters.slice(0, at).join('')}
+          <span className="text-err underline decoration-wavy underline-offset-4">{letters.slice(at, at + length).join('') || ' '}</span>
+          {letters.slice(at + length).join('')}
+        </p>
+      )}
+      <p className="text-err">{error.message}</p>
+      {error.hint && <p className="text-t2">{error.hint}</p>}
+    </div>
+  );
+}
+
+function SyncButton() {
+  const now = useNow();
+  const { data: syncs = [] } = useQuery(syncQuery());
+  const sync = useWrite('sync_now', ['sync'], 'Sync did not start');
+  if (syncs.length === 0) return null;
+  const running = syncs.some((each) => each.state === 'syncing');
+  const failed = syncs.filter((each) => each.state === 'error').length;
+  const last = syncs.flatMap((each) => each.lastSyncAt ?? []).sort().at(-1);
+  const words = [
+    running ? 'Syncing now' : last ? `Synced ${agoInWords(last, now)}` : 'Not synced yet',
+    failed > 0 && `${failed} source${failed > 1 ? 's' : ''} failed`,
+  ].filter(Boolean).join(', ');
+  const dot = failed > 0 ? 'bg-err' : running ? 'bg-info' : 'bg-ok';
+  return (
+    <span className="relative">
+      <IconButton icon="retry" label={`Sync now. ${words}`} disabled={running} onClick={() => sync.mutate({})} />
+      <span aria-hidden className={`pointer-events-none absolute top-1 right-1 size-1.5 rounded-full ${dot}`} />
+    </span>
+  );
+}
+
+function SelectionBar({ list, triage, count }: Props & { count: number | null }) {
+  const total = list.total === null ? 'All' : `All ${list.total.toLocaleString('en')}${list.capped ? '+' : ''}`;
+  return (
+    <header className="flex h-10 shrink-0 items-center gap-1 border-b border-line bg-sel px-3">
+      <h1 className="tnum mr-1 truncate font-semibold">{count === null ? `${total} in this view` : `${count} selected`}</h1>
+      <Button kind="quiet" icon="check" onClick={triage.done}>
+        Done <Kbd>{keyLabel('done')}</Kbd>
+      </Button>
+      <Button kind="quiet" icon="clock" onClick={() => useInbox.setState({ snoozing: true })}>
+        Snooze <Kbd>{keyLabel('snooze')}</Kbd>
+      </Button>
+      <IconButton icon="unread" label="Read or unread" command="read" onClick={triage.read} />
+      <IconButton icon="star" label="Star" command="star" onClick={triage.star} />
+      <IconButton icon="mute" label="Mute thread" command="mute" onClick={triage.mute} />
+      <IconButton icon="close" label="Clear selection" command="back" onClick={clearChecked} className="ml-auto" />
+    </header>
+  );
+}

@@ -1,0 +1,68 @@
+import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
+
+import { useWrite } from '../api/mutations';
+import { Button } from '../components/Button';
+import { Layer } from '../components/Layer';
+import { announce } from '../components/live';
+import { toastDone, toastError } from '../components/toast';
+import type { ActionInfo, DevRigError, ItemSummary, OutboxRow, PluginInfo } from '../platform/bindings';
+import { actionsFor, asksFirst, useItemActions } from './itemActions';
+
+const SchemaForm = lazy(() => import('../components/SchemaForm'));
+
+/** What the item's plugin can do with it. An action with something to ask opens a form first. */
+export function PluginActions({ item, plugins }: { item: ItemSummary; plugins: readonly PluginInfo[] }) {
+  const actions = useMemo(() => actionsFor(item, plugins), [item, plugins]);
+  const [asking, setAsking] = useState<ActionInfo | null>(null);
+  const { mutateAsync, isPending } = useWrite('inbox_action', ['items', 'operations', 'outbox']);
+  const itemId = item.id;
+
+  const send = useMemo(
+    () => async (action: ActionInfo, input: unknown) => {
+      const row = await mutateAsync({ itemId, action: action.id, input });
+      setAsking(null);
+      tell(action, row);
+    },
+    [mutateAsync, itemId],
+  );
+  const start = useMemo(
+    () => (action: ActionInfo) => {
+      if (asksFirst(action)) setAsking(action);
+      else send(action, {}).catch((error: DevRigError) => toastError(`${action.name} did not work`, error));
+    },
+    [send],
+  );
+  useEffect(() => {
+    useItemActions.setState({ actions: actions.map((action) => ({ id: action.id, name: action.name, run: () => start(action) })) });
+    return () => useItemActions.setState({ actions: [] });
+  }, [actions, start]);
+
+  if (actions.length === 0) return null;
+  return (
+    <div className="mb-4 flex flex-wrap gap-2">
+      {actions.map((action) => (
+        <Button key={action.id} title={action.description} disabled={isPending} onClick={() => start(action)}>
+          {action.name}
+          {asksFirst(action) && '…'}
+        </Button>
+      ))}
+      {asking && (
+        <Layer title={asking.name} description={asking.description} onClose={() => setAsking(null)}>
+          <Suspense fallback={null}>
+            <SchemaForm schema={asking.inputSchema} value={{}} submit={asking.name} onSubmit={(input) => send(asking, input)} onCancel={() => setAsking(null)} />
+          </Suspense>
+        </Layer>
+      )}
+    </div>
+  );
+}
+
+function tell(action: ActionInfo, row: OutboxRow): void {
+  if (row.state === 'failed' && row.error) {
+    toastError(`${action.name} did not work`, row.error);
+    return;
+  }
+  const words = row.state === 'sent' ? `${action.name}: done` : `${action.name}: on its way`;
+  toastDone(words, row.state === 'waiting');
+  announce(row.state === 'waiting' ? `${words}. Z to undo.` : words);
+}

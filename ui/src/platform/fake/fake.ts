@@ -1,0 +1,318 @@
+import type {
+  AccountInfo, Calls, DevRigError, EngineEvent, Item, ItemSummary, LogLine, OperationDone, OperationKind,
+  PluginInfo, SyncStatus, Triage,
+} from '../bindings';
+import { applied } from '../../api/triage';
+import type { CallName, Platform } from '../platform';
+import { makeItems, makePlugins, makeSyncs, NOW } from './items';
+import { parseQuery } from './query';
+import type { Scenario } from './scenario';
+
+type Handlers = { [N in CallName]: (args: Parameters<Calls[N]>[0]) => ReturnType<Calls[N]> };
+type Done = { id: string; label: string; before: Map<string, Triage>; after: Map<string, Triage> };
+
+/** The made-up platform, with a way to play the engine's part in tests. */
+export interface FakePlatform extends Platform {
+  emit(event: EngineEvent): void;
+  /** Every call made, oldest first. */
+  calls: { name: CallName; args: unknown }[];
+  opened: string[];
+}
+
+/**
+ * An engine of made-up items in the browser's memory. It triages, undoes, searches and grants like the
+ * real one as far as the interface can tell, and forgets everything when the page goes.
+ */
+export function fakePlatform(scenario: Scenario): FakePlatform {
+  const listeners = new Set<(event: EngineEvent) => void>();
+  const emit = (event: EngineEvent) => {
+    for (const listener of listeners) listener(event);
+  };
+  const calls: FakePlatform['calls'] = [];
+  const opened: string[] = [];
+  const handlers = engine(scenario, emit, opened);
+  return {
+    emit,
+    calls,
+    opened,
+    async call(name, args) {
+      calls.push({ name, args });
+      if (name === 'inbox_list' && scenario.lists === 'slow') return new Promise(() => undefined);
+      if (name === 'inbox_list' && scenario.lists === 'broken') throw BROKEN;
+      await Promise.resolve();
+      return structuredClone(handlers[name](args as never)) as never;
+    },
+    async onEvent(handler) {
+      listeners.add(handler);
+      return () => listeners.delete(handler);
+    },
+    async pickFolder() {
+      return '/home/kim/code';
+    },
+    async openUrl(url) {
+      opened.push(url);
+    },
+    async setTheme() {},
+  };
+}
+
+const BROKEN: DevRigError = {
+  code: 'DATABASE', category: 'permanent', message: 'The inbox could not be read from the database.',
+  hint: 'Run `devrig db check`.', retryable: true, details: { id: 'req_7f3a' },
+};
+
+function fail(code: string, message: string, hint?: string, details?: unknown): never {
+  const error: DevRigError = { code, category: 'permanent', message, hint: hint ?? null, retryable: false, details };
+  throw error;
+}
+
+function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: string[]): Handlers {
+  let items = makeItems(scenario.items);
+  const ready = !scenario.firstRun;
+  const plugins = makePlugins(ready);
+  const syncs = makeSyncs(ready);
+  if (scenario.items === 8) items = items.map((item) => (item.triage.snoozedUntil ? item : { ...item, triage: { ...item.triage, doneAt: item.activityAt } }));
+  if (scenario.syncing) Object.assign(syncs[0]!, { state: 'syncing', progress: { current: 12, total: 34, message: 'ledger' } });
+  let keychain = scenario.keychain;
+  const done: Done[] = [];
+  const undone: Done[] = [];
+  let operations = 0;
+  const settings: Record<string, unknown> = {
+    'appearance.theme': 'system', 'appearance.density': 'compact', 'appearance.textSize': 100, 'inbox.afterTriage': 'next',
+    'notifications.enabled': true, 'keys.single': true, 'retention.changesDays': 90,
+    'onboarding.finished': ready, 'window.layout': null,
+  };
+
+  const matching = (query: string): Item[] => {
+    const { tests, error } = parseQuery(query);
+    if (error) throw error;
+    return items.filter((item) => tests.every((test) => test(item)));
+  };
+  const byId = (id: string): Item => items.find((item) => item.id === id) ?? fail('NOT_FOUND', `the item ${id} is not here`);
+  const pluginOf = (name: string): PluginInfo => plugins.find((p) => p.name === name) ?? fail('NOT_FOUND', `the plugin ${name} is not here`);
+  const account = (id: string): AccountInfo =>
+    plugins.flatMap((p) => p.accounts).find((a) => a.id === id) ?? fail('NOT_FOUND', `the account ${id} is not here`);
+  const syncOf = (id: string, source: string): SyncStatus =>
+    syncs.find((s) => s.account === id && s.source === source) ?? fail('NOT_FOUND', `the source ${source} is not here`);
+
+  const setTriage = (states: Map<string, Triage>): ItemSummary[] => {
+    items = items.map((item) => (states.has(item.id) ? { ...item, triage: states.get(item.id)! } : item));
+    const changed = items.filter((item) => states.has(item.id)).map(summary);
+    setTimeout(() => {
+      emit({ type: 'itemsChanged', items: changed.slice(0, 200), removed: [] });
+      emit({ type: 'stale', tags: ['counts', 'operations'] });
+    }, 0);
+    return changed.slice(0, 200);
+  };
+  const finished = (entry: Done, label: string, changed: ItemSummary[]): OperationDone => ({
+    operationId: entry.id, label, changed: entry.before.size, items: changed,
+  });
+  const accountsChanged = () => setTimeout(() => emit({ type: 'stale', tags: ['plugins', 'accounts', 'sync'] }), 0);
+
+  return {
+    engine_info: () => ({
+      version: '0.1.0', home: '/home/kim/.devrig', owner: 'window', ownerPid: 4242, startedAt: new Date(NOW).toISOString(),
+      firstRun: scenario.firstRun && items.length === 0 && !account('acc_git').settings.folders, online: !scenario.offline,
+    }),
+    engine_doctor: () => [
+      { name: 'database', verdict: 'ok', message: 'whole, 3.1 MB', remedy: null },
+      { name: 'keychain', verdict: keychain === 'ready' ? 'ok' : 'warn', message: keychain === 'ready' ? 'ready' : 'locked', remedy: keychain === 'ready' ? null : 'Unlock it in Settings.' },
+      { name: 'sandbox', verdict: 'ok', message: 'seccomp and Landlock are in force', remedy: null },
+      { name: 'tray', verdict: 'fail', message: 'no tray host answers', remedy: 'Install a StatusNotifier extension, or leave the window open.' },
+    ],
+    inbox_list: ({ query, cursor, limit }) => {
+      const found = matching(query);
+      const start = cursor ? found.findIndex((item) => item.id === cursor) + 1 : 0;
+      const page = found.slice(start, start + (limit ?? 50));
+      const last = page.at(-1);
+      return { items: page.map(summary), next: last && start + page.length < found.length ? last.id : null, totalHint: found.length };
+    },
+    inbox_get: ({ id }) => byId(id),
+    inbox_stats: () => {
+      const inbox = matching('is:inbox');
+      const snoozed = matching('is:snoozed');
+      const accounts = [...new Set(items.map((item) => item.accountId))];
+      return {
+        unread: inbox.filter((i) => !i.triage.readAt).length, inbox: inbox.length, snoozed: snoozed.length,
+        starred: matching('is:starred').length, done: matching('is:done').length,
+        nextWake: snoozed.map((i) => i.triage.snoozedUntil!).sort()[0] ?? null,
+        bySource: accounts.map((accountId) => ({
+          accountId, inbox: inbox.filter((i) => i.accountId === accountId).length,
+          unread: inbox.filter((i) => i.accountId === accountId && !i.triage.readAt).length,
+        })),
+      };
+    },
+    inbox_count: ({ query }) => {
+      const count = matching(query).length;
+      return { count: Math.min(count, 10_000), capped: count > 10_000 };
+    },
+    inbox_check_query: ({ query }) => {
+      const { error } = parseQuery(query);
+      return { ok: !error, error };
+    },
+    inbox_operate: ({ operation, target }) => {
+      const targets = 'ids' in target ? target.ids.map(byId) : matching(target.query);
+      const before = new Map(targets.map((item) => [item.id, item.triage]));
+      const after = new Map(targets.map((item) => [item.id, applied(item.triage, operation, new Date(NOW).toISOString())]));
+      operations += 1;
+      const entry = { id: `op_${operations}`, label: LABELS[operation.kind], before, after };
+      done.push(entry);
+      undone.length = 0;
+      return finished(entry, entry.label, setTriage(after));
+    },
+    inbox_undo: () => {
+      const entry = done.pop() ?? fail('NOTHING_TO_DO', 'There is nothing to undo.');
+      undone.push(entry);
+      return finished(entry, `Undone: ${entry.label}`, setTriage(entry.before));
+    },
+    inbox_redo: () => {
+      const entry = undone.pop() ?? fail('NOTHING_TO_DO', 'There is nothing to redo.');
+      done.push(entry);
+      return finished(entry, `Again: ${entry.label}`, setTriage(entry.after));
+    },
+    inbox_operations: () => [],
+    inbox_action: ({ itemId, action }) => ({
+      id: 'out_1', operationId: 'op_a', itemId: itemId ?? null, account: itemId ? byId(itemId).accountId : '', action,
+      state: 'waiting', error: null, sendAt: new Date(NOW + 5000).toISOString(), createdAt: new Date(NOW).toISOString(),
+    }),
+    inbox_open: ({ id }) => {
+      const url = byId(id).sourceUrl ?? fail('NOTHING_TO_DO', 'This item has no page to open.');
+      opened.push(url);
+      return null;
+    },
+    outbox_list: () =>
+      items.filter((item) => item.outbox).map((item) => ({
+        id: `out_${item.id}`, operationId: 'op_a', itemId: item.id, account: item.accountId, action: 'restart',
+        state: item.outbox === 'failed' ? 'failed' : 'waiting',
+        error: item.outbox === 'failed' ? { code: 'UNAUTHORIZED', category: 'permanent', message: 'builds.example.com refused the token', hint: null, retryable: true } : null,
+        sendAt: null, createdAt: item.activityAt,
+      })),
+    outbox_cancel: () => null,
+    plugin_list: () => plugins,
+    plugin_install: ({ path }) => fail('INVALID_MANIFEST', `${path} holds no devrig-plugin.json`, 'Choose the folder that holds the manifest.'),
+    plugin_uninstall: ({ name }) => {
+      plugins.splice(plugins.indexOf(pluginOf(name)), 1);
+      accountsChanged();
+      return null;
+    },
+    plugin_toggle: ({ name, enabled }) => {
+      const plugin = pluginOf(name);
+      plugin.state = enabled ? 'active' : 'disabled';
+      accountsChanged();
+      return plugin;
+    },
+    plugin_logs: ({ plugin }): LogLine[] => {
+      const of = pluginOf(plugin);
+      const id = of.accounts[0]?.id ?? '';
+      const line = (seq: number, level: LogLine['level'], message: string): LogLine => ({
+        seq, at: new Date(NOW - (40 - seq) * 7000).toISOString(), account: id, level, message, meta: null,
+      });
+      return [
+        line(34, 'info', 'sync finished: 34 repositories, 3 changed'),
+        line(33, 'warn', 'atlas-web: upstream "origin/old" is gone'),
+        line(32, 'debug', 'ledger: rebase in progress, step 4 of 11'),
+        line(31, 'error', 'dotfiles: HEAD points nowhere'),
+        line(30, 'info', 'sync started'),
+      ];
+    },
+    account_add: ({ plugin, name }) => {
+      const added: AccountInfo = { id: `acc_${name}`, plugin, name, enabled: true, settings: {}, granted: [], secretsSet: [], waiting: 'It has not been set up yet.' };
+      pluginOf(plugin).accounts.push(added);
+      accountsChanged();
+      return added;
+    },
+    account_remove: ({ id }) => {
+      for (const plugin of plugins) plugin.accounts = plugin.accounts.filter((a) => a.id !== id);
+      accountsChanged();
+      return null;
+    },
+    account_rename: ({ id, name }) => {
+      accountsChanged();
+      return Object.assign(account(id), { name });
+    },
+    account_configure: ({ id, settings: next }) => {
+      const folders: unknown = next?.folders;
+      if (Array.isArray(folders)) {
+        const wrong = folders.findIndex((folder) => !String(folder).startsWith('/'));
+        if (wrong >= 0) fail('INVALID_INPUT', `${folders[wrong]} is not a folder`, 'Give its whole path.', { field: `/folders/${wrong}` });
+      }
+      accountsChanged();
+      return Object.assign(account(id), { settings: next, waiting: null });
+    },
+    account_grant: ({ id, permissions }) => {
+      const to = account(id);
+      const asked = pluginOf(to.plugin).permissions.map((p) => p.permission);
+      to.granted = [...new Set([...to.granted, ...(permissions ?? asked)])];
+      accountsChanged();
+      return to;
+    },
+    account_revoke: ({ id, permission }) => {
+      const from = account(id);
+      from.granted = from.granted.filter((p) => p !== permission);
+      accountsChanged();
+      return from;
+    },
+    sync_status: () => syncs,
+    sync_now: ({ account: id }) => {
+      if (scenario.firstRun && items.length === 0) {
+        items = makeItems(30);
+        setTimeout(() => emit({ type: 'stale', tags: ['items', 'counts'] }), 30);
+      }
+      for (const sync of syncs.filter((s) => !id || s.account === id)) {
+        Object.assign(sync, { state: 'idle', lastSyncAt: new Date(NOW).toISOString(), error: null });
+        setTimeout(() => emit({ type: 'syncChanged', status: { ...sync } }), 30);
+      }
+      return null;
+    },
+    sync_configure: ({ account: id, source, intervalMs, enabled }) => {
+      const sync = syncOf(id, source);
+      if (intervalMs) sync.intervalMs = intervalMs;
+      if (enabled !== null && enabled !== undefined) sync.state = enabled ? 'idle' : 'disabled';
+      return sync;
+    },
+    secret_list: () => [],
+    secret_set: ({ account: id, name }) => {
+      const to = account(id);
+      if (keychain !== 'ready') fail('KEYCHAIN_LOCKED', 'The keychain is locked.', 'Unlock it and try again.');
+      to.secretsSet = [...new Set([...to.secretsSet, name])];
+      accountsChanged();
+      return null;
+    },
+    secret_delete: ({ account: id, name }) => {
+      const of = account(id);
+      of.secretsSet = of.secretsSet.filter((s) => s !== name);
+      accountsChanged();
+      return null;
+    },
+    keychain_status: () =>
+      keychain === 'ready'
+        ? { state: 'ready', message: 'The keychain is open.', hint: null }
+        : { state: keychain, message: 'The keychain is locked.', hint: 'Unlock it to let plugins use their secrets.' },
+    keychain_unlock: () => {
+      keychain = 'ready';
+      const status = { state: 'ready' as const, message: 'The keychain is open.', hint: null };
+      setTimeout(() => emit({ type: 'keychainChanged', status }), 0);
+      return status;
+    },
+    job_list: () => ({ jobs: [], cursor: null }),
+    job_retry: () => null,
+    job_discard: () => null,
+    settings_get: ({ key }) => settings[key] ?? null,
+    settings_set: ({ key, value }) => {
+      settings[key] = value;
+      return null;
+    },
+    settings_all: () => settings,
+  };
+}
+
+function summary(item: Item): ItemSummary {
+  const { externalId: _1, body: _2, metadata: _3, sourceCreatedAt: _4, sourceUpdatedAt: _5, createdAt: _6, updatedAt: _7, ...rest } = item;
+  return rest;
+}
+
+const LABELS: Record<OperationKind['kind'], string> = {
+  read: 'Marked read', unread: 'Marked unread', done: 'Done', notDone: 'Back in the inbox', snooze: 'Snoozed',
+  unsnooze: 'Woken', star: 'Starred', unstar: 'Star removed', mute: 'Muted', unmute: 'Unmuted',
+  addLabels: 'Labelled', removeLabels: 'Label removed', setPriority: 'Priority set',
+};

@@ -1,0 +1,2 @@
+export { fakePlatform, type FakePlatform } from './fake';
+export { scenarioFrom, type Scenario } from './scenario';

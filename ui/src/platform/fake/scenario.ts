@@ -1,0 +1,29 @@
+/** Which state of the world the made-up platform plays. */
+export type Scenario = {
+  items: number;
+  firstRun: boolean;
+  offline: boolean;
+  keychain: 'ready' | 'locked' | 'absent';
+  /** `slow` never answers a list; `broken` refuses it. */
+  lists: 'fine' | 'slow' | 'broken';
+  syncing: boolean;
+};
+
+const PLAIN: Scenario = { items: 60, firstRun: false, offline: false, keychain: 'ready', lists: 'fine', syncing: false };
+
+const NAMED: Record<string, Partial<Scenario>> = {
+  'first-run': { items: 0, firstRun: true },
+  empty: { items: 8 },
+  offline: { offline: true },
+  locked: { keychain: 'locked' },
+  slow: { lists: 'slow' },
+  broken: { lists: 'broken' },
+  syncing: { syncing: true },
+  many: { items: 20_000 },
+};
+
+/** Reads `?fake=offline` and the like. */
+export function scenarioFrom(search: string): Scenario {
+  const name = new URLSearchParams(search).get('fake') ?? '';
+  return { ...PLAIN, ...NAMED[name] };
+}
