@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use hmac::{Hmac, KeyInit, Mac};
 use rquickjs::{ArrayBuffer, Ctx, Exception, Function, Object, Result, Value};
 use sha1::Sha1;
@@ -206,7 +206,7 @@ fn base64_decode<'js>(ctx: Ctx<'js>, text: String) -> Result<Option<ArrayBuffer<
     let mut text: Vec<u8> =
         text.into_bytes().into_iter().filter(|byte| !b"\t\n\x0c\r ".contains(byte)).collect();
     // Padding is all or nothing.
-    if text.len() % 4 == 0 {
+    if text.len().is_multiple_of(4) {
         let padding = text.iter().rev().take(2).take_while(|&&byte| byte == b'=').count();
         text.truncate(text.len() - padding);
     }
@@ -252,10 +252,14 @@ fn hmac<'js>(
     let data = bytes(&ctx, &buffer, start, length)?;
     let key = bytes(&ctx, &key, 0, key.len())?;
     let code = match algorithm.as_str() {
-        "SHA-1" => Hmac::<Sha1>::new_from_slice(key).map(|mac| mac.chain_update(data).finalize().into_bytes().to_vec()),
-        "SHA-256" => Hmac::<Sha256>::new_from_slice(key).map(|mac| mac.chain_update(data).finalize().into_bytes().to_vec()),
-        "SHA-384" => Hmac::<Sha384>::new_from_slice(key).map(|mac| mac.chain_update(data).finalize().into_bytes().to_vec()),
-        "SHA-512" => Hmac::<Sha512>::new_from_slice(key).map(|mac| mac.chain_update(data).finalize().into_bytes().to_vec()),
+        "SHA-1" => Hmac::<Sha1>::new_from_slice(key)
+            .map(|mac| mac.chain_update(data).finalize().into_bytes().to_vec()),
+        "SHA-256" => Hmac::<Sha256>::new_from_slice(key)
+            .map(|mac| mac.chain_update(data).finalize().into_bytes().to_vec()),
+        "SHA-384" => Hmac::<Sha384>::new_from_slice(key)
+            .map(|mac| mac.chain_update(data).finalize().into_bytes().to_vec()),
+        "SHA-512" => Hmac::<Sha512>::new_from_slice(key)
+            .map(|mac| mac.chain_update(data).finalize().into_bytes().to_vec()),
         _ => return Ok(None),
     };
     let code = code.map_err(|error| Exception::throw_type(&ctx, &error.to_string()))?;

@@ -4,13 +4,13 @@ use std::rc::{Rc, Weak};
 
 use devrig_core::protocol::{API_VERSION, MAX_IN_FLIGHT, Start};
 use rquickjs::{
-    CatchResultExt, CaughtError, Context, Ctx, Function, Module, Object, Persistent, Result,
-    Runtime, Value, context::EvalOptions,
+    Array, CatchResultExt, CaughtError, Context, Ctx, Function, Module, Object, Persistent, Result,
+    Runtime, Value,
 };
 use serde_json::json;
 
 use crate::modules::{self, Package};
-use crate::stack::{OWN, SourceMaps};
+use crate::stack::SourceMaps;
 use crate::worker::Worker;
 use crate::{codec, natives};
 
@@ -20,19 +20,8 @@ const STACK: usize = 1024 * 1024;
 /// Heap until the core names the plugin's own limit.
 const FIRST_HEAP: usize = 64 * 1024 * 1024;
 
-/// In this order: each uses what the ones before have put on the shared object.
-const PRELUDE: &[(&str, &str)] = &[
-    ("base", include_str!("js/base.js")),
-    ("timers", include_str!("js/timers.js")),
-    ("events", include_str!("js/events.js")),
-    ("encoding", include_str!("js/encoding.js")),
-    ("url", include_str!("js/url.js")),
-    ("clone", include_str!("js/clone.js")),
-    ("console", include_str!("js/console.js")),
-    ("crypto", include_str!("js/crypto.js")),
-    ("fetch", include_str!("js/fetch.js")),
-    ("sdk", include_str!("js/sdk.js")),
-];
+/// Our own JavaScript, compiled by `build.rs`: functions to be called one after the other.
+const WORKER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/worker.bin"));
 
 pub struct Engine {
     runtime: Runtime,
@@ -54,11 +43,8 @@ impl Engine {
             natives::install(&ctx, &native, worker)?;
             let shared = Object::new(ctx.clone())?;
             let mut last = Value::new_undefined(ctx.clone());
-            for (name, source) in PRELUDE {
-                let mut options = EvalOptions::default();
-                options.filename = Some(format!("{OWN}{name}"));
-                let part: Function = ctx.eval_with_options(*source, options)?;
-                last = part.call((shared.clone(), native.clone(), MAX_IN_FLIGHT))?;
+            for part in own_parts(&ctx)?.iter::<Function>() {
+                last = part?.call((shared.clone(), native.clone(), MAX_IN_FLIGHT))?;
             }
             Ok::<_, rquickjs::Error>(Persistent::save(&ctx, last.get::<Object>()?))
         })?;
@@ -87,7 +73,8 @@ impl Engine {
     /// Gives the engine its plugin and begins to load the entry module; what comes of it is told
     /// by `activated` or `fail` with id 0.
     pub fn start(&self, start: Start, maps: &Rc<SourceMaps>) -> std::result::Result<(), String> {
-        self.runtime.set_memory_limit(usize::try_from(start.limits.heap_bytes).unwrap_or(usize::MAX));
+        self.runtime
+            .set_memory_limit(usize::try_from(start.limits.heap_bytes).unwrap_or(usize::MAX));
         let package = Package::new(start.modules, Rc::clone(maps));
         self.runtime.set_loader(package.resolver(), package);
         let info = json!({
@@ -171,9 +158,10 @@ impl Engine {
             }
             return "interrupted".to_owned();
         }
-        let described = self.hooks.clone().restore(ctx).and_then(|hooks| {
-            hooks.get::<_, Function>("describe")?.call::<_, String>((thrown,))
-        });
+        let described =
+            self.hooks.clone().restore(ctx).and_then(|hooks| {
+                hooks.get::<_, Function>("describe")?.call::<_, String>((thrown,))
+            });
         described.unwrap_or_else(|_| {
             ctx.catch();
             "an error that cannot be read".to_owned()
@@ -184,4 +172,14 @@ impl Engine {
 /// The trace of the error with which the engine cuts plugin code off.
 fn stack_of(error: &Value<'_>) -> String {
     error.as_object().and_then(|error| error.get("stack").ok()).unwrap_or_default()
+}
+
+/// The one place where bytecode is loaded: our own. Plugins come as text.
+#[allow(unsafe_code)]
+fn own_parts<'js>(ctx: &Ctx<'js>) -> Result<Array<'js>> {
+    // SAFETY: the bytes are those that this very engine wrote when the worker was built.
+    let module = unsafe { Module::load(ctx.clone(), WORKER)? };
+    let (module, evaluated) = module.eval()?;
+    evaluated.finish::<()>()?;
+    module.get("default")
 }

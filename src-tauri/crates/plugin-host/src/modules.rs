@@ -14,9 +14,25 @@ pub const SDK: &str = "@devrig/sdk";
 
 /// Named exports of the SDK, beside `default`.
 const SDK_EXPORTS: &[&str] = &[
-    "accountId", "actions", "activate", "apiVersion", "dataSources", "deactivate", "definePlugin",
-    "desktop", "DevRigError", "events", "git", "http", "log", "notify", "pluginId", "secrets",
-    "settings", "storage", "version",
+    "accountId",
+    "actions",
+    "activate",
+    "apiVersion",
+    "dataSources",
+    "deactivate",
+    "definePlugin",
+    "desktop",
+    "DevRigError",
+    "events",
+    "git",
+    "http",
+    "log",
+    "notify",
+    "pluginId",
+    "secrets",
+    "settings",
+    "storage",
+    "version",
 ];
 
 thread_local! {
@@ -85,17 +101,15 @@ impl Resolver for PackageResolver {
         if specifier == SDK {
             return Ok(SDK.to_owned());
         }
-        resolve(importer, specifier)
-            .filter(|path| self.paths.contains(path))
-            .ok_or_else(|| {
-                let remedy = if specifier.starts_with('.') {
-                    "no such file is in the package; file endings are written out"
-                } else {
-                    "plugins ship bundled: only ./ and ../ paths and \"@devrig/sdk\" can be imported"
-                };
-                let message = format!("Cannot import \"{specifier}\" from {importer}: {remedy}");
-                Exception::throw_type(ctx, &message)
-            })
+        resolve(importer, specifier).filter(|path| self.paths.contains(path)).ok_or_else(|| {
+            let remedy = if specifier.starts_with('.') {
+                "no such file is in the package; file endings are written out"
+            } else {
+                "plugins ship bundled: only ./ and ../ paths and \"@devrig/sdk\" can be imported"
+            };
+            let message = format!("Cannot import \"{specifier}\" from {importer}: {remedy}");
+            Exception::throw_type(ctx, &message)
+        })
     }
 }
 

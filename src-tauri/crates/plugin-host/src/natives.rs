@@ -54,10 +54,12 @@ pub fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>, worker: &Rc<Worker>) -
     native.set("log", Function::new(ctx.clone(), log)?)?;
 
     let worker = own();
-    native.set("setTimer", Function::new(ctx.clone(), move |delay: f64| worker.arm(delay) as f64)?)?;
+    native
+        .set("setTimer", Function::new(ctx.clone(), move |delay: f64| worker.arm(delay) as f64)?)?;
 
     let worker = own();
-    native.set("clearTimer", Function::new(ctx.clone(), move |id: f64| worker.disarm(id as u64))?)?;
+    native
+        .set("clearTimer", Function::new(ctx.clone(), move |id: f64| worker.disarm(id as u64))?)?;
 
     let is_promise = |value: Value<'js>| value.is_promise();
     native.set("isPromise", Function::new(ctx.clone(), is_promise)?)?;
@@ -86,5 +88,9 @@ fn failure(error: devrig_core::Error) -> String {
 }
 
 fn clip(text: &str) -> &str {
-    &text[..text.floor_char_boundary(LOG_MESSAGE)]
+    let mut end = text.len().min(LOG_MESSAGE);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }

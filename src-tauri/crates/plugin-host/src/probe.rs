@@ -8,7 +8,8 @@ use libc::{c_long, syscall};
 pub fn attempt(what: String, parent: i32) -> String {
     let parent = c_long::from(parent);
     let environ = std::ffi::CString::new(format!("/proc/{parent}/environ")).unwrap_or_default();
-    let (passwd, shell, nothing) = (c"/etc/passwd".as_ptr(), c"/bin/sh".as_ptr(), std::ptr::null::<u8>());
+    let (passwd, shell, nothing) =
+        (c"/etc/passwd".as_ptr(), c"/bin/sh".as_ptr(), std::ptr::null::<u8>());
     let (rx, stdio) = (libc::PROT_READ | libc::PROT_EXEC, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
     let mut page = [0u64; 64];
     let page = page.as_mut_ptr();
@@ -16,13 +17,19 @@ pub fn attempt(what: String, parent: i32) -> String {
     let result = unsafe {
         match what.as_str() {
             "open" => syscall(libc::SYS_openat, libc::AT_FDCWD, c"/".as_ptr(), libc::O_RDONLY, 0),
-            "open:/etc/passwd" => syscall(libc::SYS_openat, libc::AT_FDCWD, passwd, libc::O_RDONLY, 0),
-            "open:parent-environ" => syscall(libc::SYS_openat, libc::AT_FDCWD, environ.as_ptr(), libc::O_RDONLY, 0),
+            "open:/etc/passwd" => {
+                syscall(libc::SYS_openat, libc::AT_FDCWD, passwd, libc::O_RDONLY, 0)
+            }
+            "open:parent-environ" => {
+                syscall(libc::SYS_openat, libc::AT_FDCWD, environ.as_ptr(), libc::O_RDONLY, 0)
+            }
             "openat2" => syscall(libc::SYS_openat2, libc::AT_FDCWD, passwd, page, 24),
             "connect" => syscall(libc::SYS_connect, 3, page, 16),
             "socket" => syscall(libc::SYS_socket, libc::AF_INET, libc::SOCK_STREAM, 0),
             "socket:unix" => syscall(libc::SYS_socket, libc::AF_UNIX, libc::SOCK_STREAM, 0),
-            "socketpair" => syscall(libc::SYS_socketpair, libc::AF_UNIX, libc::SOCK_STREAM, 0, page),
+            "socketpair" => {
+                syscall(libc::SYS_socketpair, libc::AF_UNIX, libc::SOCK_STREAM, 0, page)
+            }
             "exec" => syscall(libc::SYS_execve, shell, nothing, nothing),
             "execveat" => syscall(libc::SYS_execveat, libc::AT_FDCWD, shell, nothing, nothing, 0),
             #[cfg(target_arch = "x86_64")]
@@ -37,7 +44,9 @@ pub fn attempt(what: String, parent: i32) -> String {
             "mprotect:exec" => syscall(libc::SYS_mprotect, (page as usize) & !4095, 4096, rx),
             "memfd" => syscall(libc::SYS_memfd_create, c"x".as_ptr(), 0),
             "ptrace:parent" => syscall(libc::SYS_ptrace, libc::PTRACE_SEIZE, parent, 0, 0),
-            "process_vm_readv:parent" => syscall(libc::SYS_process_vm_readv, parent, page, 1, page, 1, 0),
+            "process_vm_readv:parent" => {
+                syscall(libc::SYS_process_vm_readv, parent, page, 1, page, 1, 0)
+            }
             "kill:parent" => syscall(libc::SYS_kill, parent, 0),
             "tgkill:parent" => syscall(libc::SYS_tgkill, parent, parent, 0),
             "prlimit:parent" => syscall(libc::SYS_prlimit64, parent, 7, 0, page),

@@ -44,7 +44,8 @@ impl SourceMaps {
 
     /// `    at name (dist/index.js:3:5)` in the original's terms.
     fn mapped(&self, line: &str) -> Option<String> {
-        let open = line.rfind('(').map_or_else(|| line.find("at ").map(|at| at + 3), |at| Some(at + 1))?;
+        let open =
+            line.rfind('(').map_or_else(|| line.find("at ").map(|at| at + 3), |at| Some(at + 1))?;
         let end = line.rfind(')').unwrap_or(line.len());
         let place = line.get(open..end)?;
         let mut parts = place.rsplitn(3, ':');

@@ -30,7 +30,8 @@ impl Timers {
             self.heap.retain(|Reverse((_, id))| live.contains(id));
         }
         // `max` turns NaN into 1, the shortest delay that there is.
-        let delay = Duration::from_secs_f64(delay_ms.max(1.0).min(LONGEST.as_millis() as f64) / 1e3);
+        let delay =
+            Duration::from_secs_f64(delay_ms.max(1.0).min(LONGEST.as_millis() as f64) / 1e3);
         self.last += 1;
         self.heap.push(Reverse((Instant::now() + delay, self.last)));
         self.live.insert(self.last);

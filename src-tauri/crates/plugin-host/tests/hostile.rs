@@ -24,7 +24,11 @@ fn stopped(body: &str, cpu_ms: u64, wall_ms: u64) {
     assert_eq!(rig.exit_code(), i32::from(exit::BUDGET), "{body}");
     // Bounded by 250 ms in the suite; the rest is for a machine that runs other tests too.
     let budget = Duration::from_millis(cpu_ms.min(wall_ms));
-    assert!(begun.elapsed() < budget * 3 + Duration::from_millis(750), "{body}: {:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < budget * 3 + Duration::from_millis(750),
+        "{body}: {:?}",
+        begun.elapsed()
+    );
 }
 
 #[test]
@@ -45,7 +49,11 @@ fn a1_an_endless_loop_in_activate_is_stopped() {
 
 #[test]
 fn a2_catch_and_finally_do_not_outlive_the_budget() {
-    stopped("for (;;) { try { for (;;); } catch { for (;;); } finally { for (;;); } }", 100, 30_000);
+    stopped(
+        "for (;;) { try { for (;;); } catch { for (;;); } finally { for (;;); } }",
+        100,
+        30_000,
+    );
     stopped("try { await (async () => { for (;;); })() } catch { for (;;); }", 100, 30_000);
     stopped("const spin = () => { try { for (;;); } finally { spin() } }; spin()", 100, 30_000);
 }
@@ -58,8 +66,16 @@ fn a7_a_catastrophic_regular_expression_is_stopped() {
 
 #[test]
 fn a8_an_endless_chain_of_microtasks_is_stopped() {
-    stopped("const again = () => Promise.resolve().then(again); again(); await new Promise(() => {})", 100, 30_000);
-    stopped("const again = () => queueMicrotask(again); again(); await new Promise(() => {})", 5_000, 200);
+    stopped(
+        "const again = () => Promise.resolve().then(again); again(); await new Promise(() => {})",
+        100,
+        30_000,
+    );
+    stopped(
+        "const again = () => queueMicrotask(again); again(); await new Promise(() => {})",
+        5_000,
+        200,
+    );
     stopped("for (;;) await null", 5_000, 200);
     // Behind a call that has ended.
     let mut start = action("const again = () => queueMicrotask(again); again()");
@@ -76,19 +92,31 @@ fn a9_timers_are_capped_and_share_the_budget() {
         "let armed = 0; try { for (;;) { setTimeout(() => {}, 1e9); armed++ } } catch (e) { return [armed, e.code] }",
     ));
     assert_eq!(rig.run(Value::Null).unwrap(), json!([MAX_TIMERS, "QUOTA_EXCEEDED"]));
-    stopped("const again = () => { for (let i = 0; i < 1e5; i++); setTimeout(again) }; again(); await new Promise(() => {})", 100, 30_000);
+    stopped(
+        "const again = () => { for (let i = 0; i < 1e5; i++); setTimeout(again) }; again(); await new Promise(() => {})",
+        100,
+        30_000,
+    );
     // With no call open, the background account pays.
-    let mut start = plugin("devrig.activate(() => { const again = () => { for (let i = 0; i < 1e6; i++); setTimeout(again) }; again() })");
+    let mut start = plugin(
+        "devrig.activate(() => { const again = () => { for (let i = 0; i < 1e6; i++); setTimeout(again) }; again() })",
+    );
     start.limits = limits(64, 100, 30_000);
     let mut rig = Rig::active(start);
     assert!(rig.drain().is_empty());
     assert_eq!(rig.exit_code(), i32::from(exit::BUDGET));
-    assert!(rig.logs.iter().any(|(_, line)| line.contains("used up its 100 ms of CPU")), "{:?}", rig.logs);
+    assert!(
+        rig.logs.iter().any(|(_, line)| line.contains("used up its 100 ms of CPU")),
+        "{:?}",
+        rig.logs
+    );
 }
 
 #[test]
 fn a11_a_promise_that_never_settles_is_a_timeout_and_the_worker_lives() {
-    let mut start = action("if (input === 1) { context.signal.onabort = () => sdk.log.warn(context.signal.reason.name); await new Promise(() => {}) } return 'well'");
+    let mut start = action(
+        "if (input === 1) { context.signal.onabort = () => sdk.log.warn(context.signal.reason.name); await new Promise(() => {}) } return 'well'",
+    );
     start.limits = limits(64, 5_000, 150);
     let mut rig = Rig::active(start);
     let failure = rig.run(json!(1)).unwrap_err();
@@ -128,7 +156,9 @@ fn b1_every_kind_of_bomb_stays_inside_the_limit() {
 
 #[test]
 fn b2_catching_out_of_memory_for_ever_is_stopped() {
-    let mut start = action("const a = []; for (;;) { try { for (;;) a.push(new Array(100).fill({})) } catch { if (a.length > 10) a.length -= 10 } }");
+    let mut start = action(
+        "const a = []; for (;;) { try { for (;;) a.push(new Array(100).fill({})) } catch { if (a.length > 10) a.length -= 10 } }",
+    );
     start.limits = limits(32, 300, 30_000);
     let mut rig = Rig::active(start);
     let call = rig.begin_action(Value::Null);
@@ -177,8 +207,23 @@ fn b4_b5_b6_stacks_and_nesting_end_in_errors() {
          }",
     ));
     for name in [
-        "call", "getter", "proxy", "toString", "sort", "replacer", "reviver", "source", "blocks",
-        "arrows", "json", "regex", "stringify", "clone", "log", "send", "toJSON",
+        "call",
+        "getter",
+        "proxy",
+        "toString",
+        "sort",
+        "replacer",
+        "reviver",
+        "source",
+        "blocks",
+        "arrows",
+        "json",
+        "regex",
+        "stringify",
+        "clone",
+        "log",
+        "send",
+        "toJSON",
     ] {
         let got = rig.run(json!(name)).unwrap();
         let errors = ["RangeError", "SyntaxError", "InternalError", "DevRigError", "null"];
@@ -195,7 +240,8 @@ fn b7_a_result_over_the_frame_cap_is_a_typed_failure() {
     let failure = rig.run(json!(500_000_000)).unwrap_err();
     assert!(["TOO_LARGE", "PLUGIN_FAILED"].contains(&&*failure.code), "{failure:?}");
     assert_eq!(rig.run(json!(3)).unwrap(), "xxx");
-    let mut rig = Rig::active(action("return sdk.storage.set('k', 'x'.repeat(17e6)).catch((e) => e.code)"));
+    let mut rig =
+        Rig::active(action("return sdk.storage.set('k', 'x'.repeat(17e6)).catch((e) => e.code)"));
     assert_eq!(rig.run(Value::Null).unwrap(), "TOO_LARGE");
 }
 
@@ -233,7 +279,12 @@ fn b7_calls_over_the_cap_wait_their_turn() {
 
 #[test]
 fn b8_false_frames_end_the_worker() {
-    for bytes in [&u32::MAX.to_le_bytes()[..], &[0, 0, 0, 0], &[2, 0, 0, 0, b'{', b'x'], b"\x0d\0\0\0{\"type\":\"no\"}"] {
+    for bytes in [
+        &u32::MAX.to_le_bytes()[..],
+        &[0, 0, 0, 0],
+        &[2, 0, 0, 0, b'{', b'x'],
+        b"\x0d\0\0\0{\"type\":\"no\"}",
+    ] {
         let mut rig = Rig::active(action("return 1"));
         rig.socket.write_all(bytes).unwrap();
         assert!(rig.drain().is_empty());
@@ -301,11 +352,17 @@ fn c2_pollution_stays_with_the_plugin() {
     let call = rig.begin_action(json!({"code": 1}));
     let (id, of, _, params) = rig.host();
     assert_eq!(of, call);
-    assert_eq!(params, json!({"key": "k", "value": {"a": [1, [2], "1970-01-01T00:00:00.000Z"], "own": "mine"}}));
+    assert_eq!(
+        params,
+        json!({"key": "k", "value": {"a": [1, [2], "1970-01-01T00:00:00.000Z"], "own": "mine"}})
+    );
     rig.reply(id, json!({"ok": 1}));
     let (id, _, _, params) = rig.host();
     assert_eq!(params["url"], "http://a/?x=1&y=z");
-    assert_eq!(params["headers"], json!([["x-a", "1"], ["content-type", "text/plain;charset=UTF-8"]]));
+    assert_eq!(
+        params["headers"],
+        json!([["x-a", "1"], ["content-type", "text/plain;charset=UTF-8"]])
+    );
     rig.reply(id, json!({"status": 200, "headers": [["a", "b"]], "body": "aGk="}));
     assert_eq!(
         rig.finish(call).unwrap(),
@@ -339,7 +396,9 @@ fn c3_arguments_are_serialised_once_and_failures_are_typed() {
          return [codes, reads]",
     ));
     let call = rig.begin_action(Value::Null);
-    for (key, wanted) in [("once", json!({"n": 1})), ("proxy", json!({"a": 1})), ("surrogate", json!("\u{fffd}"))] {
+    for (key, wanted) in
+        [("once", json!({"n": 1})), ("proxy", json!({"a": 1})), ("surrogate", json!("\u{fffd}"))]
+    {
         let (id, _, _, params) = rig.host();
         assert_eq!(params, json!({"key": key, "value": wanted}));
         rig.reply(id, Value::Null);
@@ -379,7 +438,8 @@ fn c5_guessed_replies_and_ids_do_nothing() {
     let said = rig.run(Value::Null).unwrap();
     assert!(said.as_str().unwrap().contains("has ended"), "{said}");
     // The same id twice at a time is refused, not mixed up.
-    let mut rig = Rig::active(action("await new Promise((r) => setTimeout(r, 20)); return 'first'"));
+    let mut rig =
+        Rig::active(action("await new Promise((r) => setTimeout(r, 20)); return 'first'"));
     let call = rig.begin_action(Value::Null);
     let handler = devrig_core::protocol::Handler::Action { action: "t".into() };
     rig.send(&ToWorker::Call { id: call, handler, input: json!({"input": null}) });
@@ -460,8 +520,13 @@ fn c8_known_escapes_reach_no_host_object() {
     for attack in attacks {
         let attack = if attack == "import.meta" { "await import('./meta.js')" } else { attack };
         let body = format!("let got; try {{ got = ({attack}) }} catch (e) {{ got = e }} {walk}");
-        let source = format!("devrig.activate((sdk) => {{ sdk.actions.register('t', async function (input, context) {{ {body} }}) }})");
-        let start = package("index.js", &[("index.js", &source), ("meta.js", "export default import.meta")]);
+        let source = format!(
+            "devrig.activate((sdk) => {{ sdk.actions.register('t', async function (input, context) {{ {body} }}) }})"
+        );
+        let start = package(
+            "index.js",
+            &[("index.js", &source), ("meta.js", "export default import.meta")],
+        );
         let mut rig = Rig::active(start);
         let call = rig.begin_action(Value::Null);
         loop {

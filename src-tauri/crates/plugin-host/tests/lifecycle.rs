@@ -30,31 +30,19 @@ fn a_plugin_activates_syncs_acts_and_stops() {
         devrig.deactivate(() => console.log('bye'));
         "#,
     ));
-    let FromWorker::Active { registered } = rig.next() else {
-        panic!("active")
-    };
-    let both = Declared {
-        data_sources: vec!["s".into()],
-        actions: vec!["t".into()],
-    };
+    let FromWorker::Active { registered } = rig.next() else { panic!("active") };
+    let both = Declared { data_sources: vec!["s".into()], actions: vec!["t".into()] };
     assert_eq!(registered, both);
 
     let call = rig.begin_sync(Some("c1"));
     let (progress, of, method, params) = rig.host();
     assert_eq!(
         (of, method, params),
-        (
-            call,
-            HostMethod::SyncProgress,
-            json!({"current": 1, "total": 2})
-        )
+        (call, HostMethod::SyncProgress, json!({"current": 1, "total": 2}))
     );
     let (store, of, method, params) = rig.host();
     assert_eq!((of, method), (call, HostMethod::StoreItems));
-    assert_eq!(
-        params,
-        json!({"items": [{"externalId": "1", "type": "x", "title": "One"}]})
-    );
+    assert_eq!(params, json!({"items": [{"externalId": "1", "type": "x", "title": "One"}]}));
     rig.reply(progress, Value::Null);
     rig.reply(store, json!({"created": 1, "updated": 0}));
     assert_eq!(
@@ -64,16 +52,10 @@ fn a_plugin_activates_syncs_acts_and_stops() {
 
     let call = rig.begin_action(json!({"a": "ü"}));
     let (get, of, method, params) = rig.host();
-    assert_eq!(
-        (of, method, params),
-        (call, HostMethod::StorageGet, json!({"key": "k"}))
-    );
+    assert_eq!((of, method, params), (call, HostMethod::StorageGet, json!({"key": "k"})));
     rig.reply(get, json!([1]));
     let result = rig.finish(call).unwrap();
-    assert_eq!(
-        result,
-        json!({"success": true, "output": [{"a": "ü"}, "key", [1]]})
-    );
+    assert_eq!(result, json!({"success": true, "output": [{"a": "ü"}, "key", [1]]}));
     assert_eq!(rig.logs, [(LogLevel::Info, "acting".into())]);
 
     rig.send(&ToWorker::Stop);
@@ -81,12 +63,7 @@ fn a_plugin_activates_syncs_acts_and_stops() {
     assert_eq!(rig.logs[1].1, "bye");
     assert_eq!(rig.exit_code(), i32::from(exit::STOPPED));
     let mut out = String::new();
-    rig.child
-        .stdout
-        .take()
-        .unwrap()
-        .read_to_string(&mut out)
-        .unwrap();
+    rig.child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
     assert_eq!(out, "", "standard output is not used");
 }
 
@@ -122,25 +99,38 @@ fn a_default_export_is_a_plugin_too() {
     let mut rig = Rig::active(start);
     assert_eq!(rig.logs[0].1, "me lib 5 test.plugin true true");
     let settings = json!({"folders": ["/a"], "deep": {"x": 1}});
-    assert_eq!(
-        rig.run(Value::Null).unwrap(),
-        json!(["late", "1.2.3", "acc1", "1.0.0", settings])
-    );
+    assert_eq!(rig.run(Value::Null).unwrap(), json!(["late", "1.2.3", "acc1", "1.0.0", settings]));
     rig.send(&ToWorker::Stop);
     assert!(matches!(rig.next(), FromWorker::Stopped));
     assert_eq!(rig.logs[1].1, "me gone");
 }
 
 #[test]
-fn the_sandbox_is_reported() {
+#[cfg(target_os = "linux")]
+fn every_layer_that_the_kernel_has_holds() {
+    use landlock::{ABI, Access, AccessFs, CompatLevel, Compatible, Ruleset, RulesetAttr};
+
     let rig = Rig::spawn();
-    if cfg!(target_os = "linux") {
-        assert!(
-            rig.sandbox.seccomp && rig.sandbox.rlimits,
-            "{:?}",
-            rig.sandbox
-        );
-    }
+    let known = Ruleset::default()
+        .set_compatibility(CompatLevel::HardRequirement)
+        .handle_access(AccessFs::from_all(ABI::V1))
+        .and_then(Ruleset::create)
+        .is_ok();
+    assert_eq!(rig.sandbox.landlock, known);
+    assert!(rig.sandbox.seccomp && rig.sandbox.rlimits, "{:?}", rig.sandbox);
+    let status = std::fs::read_to_string(format!("/proc/{}/status", rig.child.id())).unwrap();
+    assert!(status.contains("NoNewPrivs:\t1") && status.contains("Seccomp:\t2"), "{status}");
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", rig.child.id())).unwrap();
+    let bound = |name: &str| {
+        let line = limits.lines().find(|line| line.starts_with(name)).unwrap();
+        line[name.len()..].split_whitespace().next().unwrap().to_owned()
+    };
+    assert_eq!(bound("Max open files"), "4");
+    assert_eq!(bound("Max processes"), "0");
+    assert_eq!(bound("Max core file size"), "0");
+    assert_ne!(bound("Max address space"), "unlimited");
+    let open = std::fs::read_dir(format!("/proc/{}/fd", rig.child.id())).unwrap().count();
+    assert_eq!(open, 4, "nothing but 0 to 3 stays open");
 }
 
 #[test]
@@ -153,10 +143,7 @@ fn failures_name_the_plugins_own_file_and_line() {
         )],
     ));
     let failure = rig.run(Value::Null).unwrap_err();
-    assert_eq!(
-        (&*failure.name, &*failure.code, &*failure.message),
-        ("RangeError", "MINE", "no")
-    );
+    assert_eq!((&*failure.name, &*failure.code, &*failure.message), ("RangeError", "MINE", "no"));
     assert!(failure.retryable);
     assert_eq!(failure.hint.as_deref(), Some("try"));
     let stack = failure.stack.unwrap();
@@ -175,13 +162,7 @@ fn host_errors_reach_the_plugin_typed() {
     let seen = rig.finish(call).unwrap();
     assert_eq!(
         seen.as_array().unwrap()[..5],
-        [
-            json!("DevRigError"),
-            json!("REFUSED"),
-            json!("not granted"),
-            json!(false),
-            json!(true)
-        ]
+        [json!("DevRigError"), json!("REFUSED"), json!("not granted"), json!(false), json!(true)]
     );
 }
 
@@ -206,56 +187,20 @@ fn what_goes_wrong_at_activation_is_told() {
     for (source, code, part) in [
         ("syntax error here", "PLUGIN_FAILED", "index.js"),
         ("throw new TypeError('top')", "PLUGIN_FAILED", "top"),
-        (
-            "devrig.activate(() => { throw 'text' })",
-            "PLUGIN_FAILED",
-            "text",
-        ),
-        (
-            "devrig.activate(() => Promise.reject(null))",
-            "TOO_LARGE",
-            "null was thrown",
-        ),
+        ("devrig.activate(() => { throw 'text' })", "PLUGIN_FAILED", "text"),
+        ("devrig.activate(() => Promise.reject(null))", "TOO_LARGE", "null was thrown"),
         ("1", "INVALID_INPUT", "no activate callback"),
-        (
-            "devrig.activate((sdk) => sdk.views.register('v', {}))",
-            "UNSUPPORTED",
-            "sdk.views",
-        ),
-        (
-            "import './missing.js'",
-            "PLUGIN_FAILED",
-            "\"./missing.js\" from index.js",
-        ),
-        (
-            "import fs from 'fs'",
-            "PLUGIN_FAILED",
-            "\"fs\" from index.js",
-        ),
+        ("devrig.activate((sdk) => sdk.views.register('v', {}))", "UNSUPPORTED", "sdk.views"),
+        ("import './missing.js'", "PLUGIN_FAILED", "\"./missing.js\" from index.js"),
+        ("import fs from 'fs'", "PLUGIN_FAILED", "\"fs\" from index.js"),
         ("import '../outside.js'", "PLUGIN_FAILED", "../outside.js"),
-        (
-            "await import('std')",
-            "PLUGIN_FAILED",
-            "\"std\" from index.js",
-        ),
-        (
-            "await import('/etc/passwd')",
-            "PLUGIN_FAILED",
-            "/etc/passwd",
-        ),
-        (
-            "devrig.activate((sdk) => { sdk.settings.deep.x = 2 })",
-            "PLUGIN_FAILED",
-            "read-only",
-        ),
+        ("await import('std')", "PLUGIN_FAILED", "\"std\" from index.js"),
+        ("await import('/etc/passwd')", "PLUGIN_FAILED", "/etc/passwd"),
+        ("devrig.activate((sdk) => { sdk.settings.deep.x = 2 })", "PLUGIN_FAILED", "read-only"),
     ] {
         let mut rig = Rig::start(plugin(source));
         let failure = rig.activation_failure();
-        let told = format!(
-            "{} {}",
-            failure.message,
-            failure.stack.as_deref().unwrap_or_default()
-        );
+        let told = format!("{} {}", failure.message, failure.stack.as_deref().unwrap_or_default());
         assert_eq!(failure.code, code, "{source}: {failure:?}");
         assert!(told.contains(part), "{source}: {failure:?}");
         assert_eq!(rig.exit_code(), i32::from(exit::ACTIVATION));
@@ -266,10 +211,7 @@ fn what_goes_wrong_at_activation_is_told() {
 fn a_wrong_protocol_or_entry_is_refused() {
     let mut start = plugin("");
     start.protocol = 99;
-    assert_eq!(
-        Rig::start(start).activation_failure().code,
-        "PROTOCOL_MISMATCH"
-    );
+    assert_eq!(Rig::start(start).activation_failure().code, "PROTOCOL_MISMATCH");
     let mut start = plugin("");
     start.main = "gone.js".into();
     assert_eq!(Rig::start(start).activation_failure().code, "NOT_FOUND");
@@ -283,10 +225,7 @@ fn a_cancelled_call_sees_its_signal() {
     let call = rig.begin_action(Value::Null);
     rig.send(&ToWorker::Cancel { id: call });
     let failure = rig.finish(call).unwrap_err();
-    assert_eq!(
-        (&*failure.name, &*failure.code),
-        ("AbortError", "CANCELLED")
-    );
+    assert_eq!((&*failure.name, &*failure.code), ("AbortError", "CANCELLED"));
 }
 
 #[test]
@@ -297,19 +236,12 @@ fn events_reach_their_handlers() {
     let (id, call, method, params) = rig.host();
     assert_eq!(
         (call, method, params),
-        (
-            0,
-            HostMethod::EventSubscribe,
-            json!({"topic": "test.plugin:x"})
-        )
+        (0, HostMethod::EventSubscribe, json!({"topic": "test.plugin:x"}))
     );
     rig.reply(id, Value::Null);
     assert!(matches!(rig.next(), FromWorker::Active { .. }));
     for n in 1..4 {
-        rig.send(&ToWorker::Event {
-            topic: "test.plugin:x".into(),
-            data: json!({ "n": n }),
-        });
+        rig.send(&ToWorker::Event { topic: "test.plugin:x".into(), data: json!({ "n": n }) });
     }
     rig.send(&ToWorker::Stop);
     assert!(matches!(rig.next(), FromWorker::Stopped));
@@ -328,10 +260,7 @@ fn calls_at_the_same_time_keep_their_own_ids() {
     assert_eq!((of1, of2), (first, second));
     rig.reply(id2, json!("2x"));
     let (id, of, method, params) = rig.host();
-    assert_eq!(
-        (of, method, params),
-        (second, HostMethod::SecretRef, json!({"name": "y"}))
-    );
+    assert_eq!((of, method, params), (second, HostMethod::SecretRef, json!({"name": "y"})));
     rig.reply(id, json!("2y"));
     assert_eq!(rig.finish(second).unwrap(), json!([2, "2x", "2y"]));
     rig.reply(id1, json!("1x"));
@@ -347,25 +276,13 @@ fn unhandled_rejections_are_logged_and_handled_ones_are_not() {
         "Promise.reject(new Error('lost')); const p = Promise.reject(new Error('caught')); p.catch(() => {}); setTimeout(() => { throw new Error('timer') }); await new Promise((r) => setTimeout(r, 5))",
     ));
     rig.run(Value::Null).unwrap();
-    let errors: Vec<_> = rig
-        .logs
-        .iter()
-        .map(|(_, line)| line.lines().next().unwrap())
-        .collect();
-    assert_eq!(
-        errors,
-        [
-            "Unhandled rejection: Error: lost",
-            "Uncaught in a timer: Error: timer"
-        ]
-    );
+    let errors: Vec<_> = rig.logs.iter().map(|(_, line)| line.lines().next().unwrap()).collect();
+    assert_eq!(errors, ["Unhandled rejection: Error: lost", "Uncaught in a timer: Error: timer"]);
 }
 
 #[test]
 fn the_core_going_away_ends_the_worker() {
-    let mut rig = Rig::active(plugin(
-        "devrig.activate(() => { setInterval(() => {}, 1) })",
-    ));
+    let mut rig = Rig::active(plugin("devrig.activate(() => { setInterval(() => {}, 1) })"));
     rig.socket.shutdown(std::net::Shutdown::Both).unwrap();
     assert_eq!(rig.exit_code(), i32::from(exit::STOPPED));
 }

@@ -18,8 +18,9 @@ pub fn close(address_space: u64) -> io::Result<SandboxReport> {
     // Not readable through /proc by others of the same user, and leaves no core file.
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
     rustix::thread::set_no_new_privs(true)?;
-    let rlimits = limit_resources(address_space).is_ok();
+    // Before the limits: a ruleset is a descriptor, and they leave none to open.
     let landlock = deny_files_and_ports();
+    let rlimits = limit_resources(address_space).is_ok();
     let seccomp = allow_only_needed_calls().is_ok();
     Ok(SandboxReport { seccomp, landlock, rlimits })
 }
@@ -81,8 +82,8 @@ fn limit_resources(address_space: u64) -> io::Result<()> {
 fn deny_files_and_ports() -> bool {
     let restrict = || {
         Ruleset::default()
-            .handle_access(AccessFs::from_all(ABI::V5))?
-            .handle_access(AccessNet::from_all(ABI::V5))?
+            .handle_access(AccessFs::from_all(ABI::V9))?
+            .handle_access(AccessNet::from_all(ABI::V9))?
             .scope(Scope::AbstractUnixSocket | Scope::Signal)?
             .create()?
             .restrict_self()
@@ -157,7 +158,6 @@ fn only(
     operator: SeccompCmpOp,
     value: u64,
 ) -> Result<SeccompRule, seccompiler::BackendError> {
-    let condition =
-        SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value)?;
+    let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value)?;
     SeccompRule::new(vec![condition])
 }

@@ -1,5 +1,6 @@
 //! Drives the real worker over a socket pair, as the core does.
 #![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(clippy::result_large_err, reason = "a test's failure is the protocol's own")]
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -33,11 +34,7 @@ impl Drop for Rig {
 }
 
 pub fn limits(heap_mib: u64, cpu_ms: u64, wall_ms: u64) -> Limits {
-    Limits {
-        heap_bytes: heap_mib << 20,
-        cpu_ms,
-        wall_ms,
-    }
+    Limits { heap_bytes: heap_mib << 20, cpu_ms, wall_ms }
 }
 
 /// One module that is the plugin; it may register the action `t` and the source `s`.
@@ -52,16 +49,10 @@ pub fn package(main: &str, modules: &[(&str, &str)]) -> Start {
         plugin_version: "1.2.3".into(),
         account_id: "acc1".into(),
         main: main.into(),
-        modules: modules
-            .iter()
-            .map(|(path, text)| ((*path).into(), (*text).into()))
-            .collect(),
+        modules: modules.iter().map(|(path, text)| ((*path).into(), (*text).into())).collect(),
         settings: json!({"folders": ["/a"], "deep": {"x": 1}}),
         limits: Limits::default(),
-        declared: Declared {
-            data_sources: vec!["s".into()],
-            actions: vec!["t".into()],
-        },
+        declared: Declared { data_sources: vec!["s".into()], actions: vec!["t".into()] },
     }
 }
 
@@ -81,10 +72,7 @@ impl Rig {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
-            .fd_mappings(vec![FdMapping {
-                parent_fd: OwnedFd::from(theirs),
-                child_fd: WORKER_FD,
-            }])
+            .fd_mappings(vec![FdMapping { parent_fd: OwnedFd::from(theirs), child_fd: WORKER_FD }])
             .unwrap()
             .spawn()
             .unwrap();
@@ -95,11 +83,7 @@ impl Rig {
             logs: Vec::new(),
             last_call: 0,
         };
-        let FromWorker::Ready {
-            protocol: VERSION,
-            sandbox,
-        } = rig.receive()
-        else {
+        let FromWorker::Ready { protocol: VERSION, sandbox } = rig.receive() else {
             panic!("the first message is `ready`")
         };
         rig.sandbox = sandbox;
@@ -127,8 +111,7 @@ impl Rig {
 
     /// The next message of any kind.
     pub fn receive(&mut self) -> FromWorker {
-        self.try_receive()
-            .expect("the worker ended instead of answering")
+        self.try_receive().expect("the worker ended instead of answering")
     }
 
     pub fn try_receive(&mut self) -> Option<FromWorker> {
@@ -154,11 +137,7 @@ impl Rig {
     }
 
     pub fn begin_action(&mut self, input: Value) -> u64 {
-        let input = ActionInput {
-            input,
-            item: None,
-            idempotency_key: "key".into(),
-        };
+        let input = ActionInput { input, item: None, idempotency_key: "key".into() };
         let handler = Handler::Action { action: "t".into() };
         self.begin(handler, serde_json::to_value(input).unwrap())
     }
@@ -192,33 +171,18 @@ impl Rig {
     /// The next host call.
     pub fn host(&mut self) -> (u64, u64, HostMethod, Value) {
         match self.next() {
-            FromWorker::Host {
-                id,
-                call,
-                method,
-                params,
-            } => (id, call, method, params),
+            FromWorker::Host { id, call, method, params } => (id, call, method, params),
             other => panic!("not a host call: {other:?}; logs {:?}", self.logs),
         }
     }
 
     pub fn reply(&mut self, id: u64, value: Value) {
-        self.send(&ToWorker::Reply {
-            id,
-            outcome: Outcome::Ok(value),
-        });
+        self.send(&ToWorker::Reply { id, outcome: Outcome::Ok(value) });
     }
 
     pub fn refuse(&mut self, id: u64, code: &str, message: &str) {
-        let failure = Failure {
-            code: code.into(),
-            message: message.into(),
-            ..Failure::default()
-        };
-        self.send(&ToWorker::Reply {
-            id,
-            outcome: Outcome::Err(failure),
-        });
+        let failure = Failure { code: code.into(), message: message.into(), ..Failure::default() };
+        self.send(&ToWorker::Reply { id, outcome: Outcome::Err(failure) });
     }
 
     /// The failure with which activation ended.
@@ -239,9 +203,7 @@ impl Rig {
 
     pub fn exit_code(&mut self) -> i32 {
         let status = self.wait_exit();
-        status
-            .code()
-            .unwrap_or_else(|| panic!("ended by a signal: {status:?}"))
+        status.code().unwrap_or_else(|| panic!("ended by a signal: {status:?}"))
     }
 
     /// Drains until the worker closes, keeping log lines.
@@ -259,15 +221,7 @@ impl Rig {
     /// Peak resident memory in bytes.
     pub fn peak_memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmHWM"))
-            .unwrap();
-        line.split_whitespace()
-            .nth(1)
-            .unwrap()
-            .parse::<u64>()
-            .unwrap()
-            * 1024
+        let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
     }
 }
