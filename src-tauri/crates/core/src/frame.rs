@@ -88,23 +88,14 @@ mod tests {
         let mut from = bytes.as_slice();
         assert_eq!(read(&mut from).unwrap().unwrap(), b"\"first\"");
         assert_eq!(read(&mut from).unwrap().unwrap(), b"2");
-        assert!(
-            read(&mut from).unwrap().is_none(),
-            "the end between two frames is no error"
-        );
+        assert!(read(&mut from).unwrap().is_none(), "the end between two frames is no error");
     }
 
     #[test]
     fn a_false_length_is_refused() {
-        assert_eq!(
-            payload_len(u32::MAX.to_le_bytes()).unwrap_err().code,
-            Code::TooLarge
-        );
+        assert_eq!(payload_len(u32::MAX.to_le_bytes()).unwrap_err().code, Code::TooLarge);
         assert_eq!(payload_len([0; 4]).unwrap_err().code, Code::InvalidInput);
-        assert_eq!(
-            read(&mut [9, 0, 0, 0, b'{'].as_slice()).unwrap_err().code,
-            Code::Io
-        );
+        assert_eq!(read(&mut [9, 0, 0, 0, b'{'].as_slice()).unwrap_err().code, Code::Io);
         assert_eq!(read(&mut [9, 0].as_slice()).unwrap_err().code, Code::Io);
     }
 

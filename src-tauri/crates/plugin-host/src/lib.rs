@@ -4,6 +4,7 @@
 //! descriptor 3, gives up every authority it has, and then speaks [`devrig_core::protocol`]. One
 //! thread, no async runtime: QuickJS, a heap of timers and `poll` on that socket.
 
+mod boot;
 mod budget;
 mod channel;
 mod codec;
@@ -18,7 +19,7 @@ mod timers;
 mod wire;
 mod worker;
 
-pub use worker::main;
+pub use boot::main;
 
 /// How a worker ends, as its exit code.
 pub mod exit {

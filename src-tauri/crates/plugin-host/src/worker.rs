@@ -1,9 +1,6 @@
-//! The worker's life: sandbox, engine, `Start`, and then one turn after the other.
+//! The worker's life: engine, `Start`, and then one turn after the other.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::fs::File;
-use std::io::Write;
-use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -27,67 +24,6 @@ const UNWINDING: Duration = Duration::from_millis(50);
 /// Timers that fire before the socket is looked at again.
 const TIMERS_A_TURN: usize = 64;
 
-/// Runs the worker on file descriptor 3 until it is stopped. See the crate's documentation for
-/// how to start it, and [`crate::exit`] for what its exit code says.
-pub fn main() -> ExitCode {
-    let socket = match inherited_socket() {
-        Ok(socket) => socket,
-        Err(error) => {
-            complain(&format!("is started by DevRig, with a socket as descriptor 3: {error}"));
-            return ExitCode::from(exit::UNUSABLE);
-        }
-    };
-    let report = match sandbox::close() {
-        Ok(report) => report,
-        Err(error) => {
-            complain(&format!("cannot give up its authority: {error}"));
-            return ExitCode::from(exit::UNUSABLE);
-        }
-    };
-    let worker = Rc::new(Worker::new(Channel::new(socket)));
-    let code = match worker.live(report) {
-        Ok(code) => code,
-        Err(error) => {
-            complain(&format!("ends: {error}"));
-            exit::PROTOCOL
-        }
-    };
-    // Not through destructors: the engine checks itself on the way down and may abort over a
-    // cycle that a plugin left.
-    std::process::exit(code.into());
-}
-
-/// To standard error, wherever the core has led it; `eprintln!` would panic where that fails.
-fn complain(message: &str) {
-    _ = writeln!(std::io::stderr(), "devrig-plugin-host {message}");
-}
-
-#[cfg(unix)]
-#[allow(unsafe_code)]
-fn inherited_socket() -> std::io::Result<File> {
-    use std::os::fd::{BorrowedFd, FromRawFd};
-
-    use devrig_core::protocol::WORKER_FD;
-    use rustix::fs::FileType;
-
-    // SAFETY: borrowed for one call that reports a bad descriptor as an error.
-    let borrowed = unsafe { BorrowedFd::borrow_raw(WORKER_FD) };
-    let kind = FileType::from_raw_mode(rustix::fs::fstat(borrowed)?.st_mode);
-    if kind != FileType::Socket {
-        return Err(std::io::Error::other("descriptor 3 is not a socket"));
-    }
-    // SAFETY: open, as just seen, and nothing else in this process knows of it.
-    Ok(unsafe { File::from_raw_fd(WORKER_FD) })
-}
-
-#[cfg(not(unix))]
-fn inherited_socket() -> std::io::Result<File> {
-    Err(std::io::Error::new(
-        std::io::ErrorKind::Unsupported,
-        "handle inheritance is not written for this system",
-    ))
-}
-
 pub struct Worker {
     channel: Channel,
     budget: Budget,
@@ -105,7 +41,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    fn new(channel: Channel) -> Self {
+    pub fn new(channel: Channel) -> Self {
         Self {
             channel,
             budget: Budget::new(),
@@ -121,7 +57,8 @@ impl Worker {
         }
     }
 
-    fn live(self: &Rc<Self>, sandbox: SandboxReport) -> Result<u8> {
+    /// From `Ready` to the last message; gives the exit code.
+    pub fn live(self: &Rc<Self>, sandbox: SandboxReport) -> Result<u8> {
         let engine = Engine::new(self)
             .map_err(|error| Error::internal(format!("the engine does not start: {error}")))?;
         _ = self.engine.set(engine);
