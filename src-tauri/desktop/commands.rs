@@ -5,12 +5,12 @@ use devrig_engine::api::*;
 use devrig_engine::events::EngineEvent;
 use devrig_engine::{Connection, calls};
 use futures::StreamExt;
-use serde::{Deserialize, Serialize};
-use tauri_specta::Event;
+use tauri::Emitter;
 
-/// What the engine tells, on its way to the window.
-#[derive(Debug, Clone, Serialize, Deserialize, specta::Type, Event)]
-pub struct EngineEventMessage(pub EngineEvent);
+use super::theme::{self, Choice};
+
+/// The name under which the page hears of the engine's events.
+const EVENT: &str = "engine-event";
 
 macro_rules! window_commands {
     ($($kind:ident $name:ident = $module:ident :: $function:ident ($args:ty) -> $answer:ty [$($tag:ident),*];)*) => {
@@ -29,10 +29,11 @@ macro_rules! window_commands {
         pub fn builder() -> tauri_specta::Builder<tauri::Wry> {
             tauri_specta::Builder::<tauri::Wry>::new()
                 .commands(tauri_specta::collect_commands![
-                    window_painted,
+                    open_url,
+                    set_theme,
                     $($name),*
                 ])
-                .events(tauri_specta::collect_events![EngineEventMessage])
+                .typ::<EngineEvent>()
                 .constant("CALLS", devrig_engine::CALLS)
         }
     };
@@ -40,12 +41,19 @@ macro_rules! window_commands {
 
 calls!(window_commands);
 
-/// The page has painted: show the window, so that no empty frame is ever seen.
+/// Opens a link of an item's text in the person's browser; http and https only.
 #[tauri::command]
 #[specta::specta]
-async fn window_painted(window: tauri::WebviewWindow) -> Result<(), devrig_core::Error> {
-    super::window::show(&window);
-    Ok(())
+async fn open_url(url: String) -> Result<(), devrig_core::Error> {
+    use devrig_plugins::Opener;
+    devrig_plugins::SystemOpener.open_url(&url).await
+}
+
+/// The frame around the page follows its theme, and the next start begins with it.
+#[tauri::command]
+#[specta::specta]
+async fn set_theme(window: tauri::WebviewWindow, theme: Choice) -> Result<(), devrig_core::Error> {
+    theme::apply(&window, theme)
 }
 
 /// Passes the engine's events on for as long as the app runs.
@@ -58,7 +66,7 @@ pub async fn tell_events(app: tauri::AppHandle, connection: Connection) {
                 if let EngineEvent::OpenItem { .. } = &event {
                     super::window::raise(&app);
                 }
-                if let Err(error) = EngineEventMessage(event).emit(&app) {
+                if let Err(error) = app.emit(EVENT, event) {
                     tracing::warn!(%error, "an event did not reach the window");
                 }
             }

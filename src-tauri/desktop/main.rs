@@ -31,7 +31,7 @@ fn run() -> devrig_core::Result<()> {
     home.prepare()?;
     let _logs = devrig_engine::logging::start(&home.logs(), &platform::log_level())?;
     let parts = EngineParts::system(home.clone(), OwnerKind::Window)?;
-    let theme = theme::background(&home);
+    let theme = theme::Choice::last(&home);
 
     let specta = commands::builder();
     let invoke = specta.invoke_handler();
@@ -40,7 +40,7 @@ fn run() -> devrig_core::Result<()> {
         .plugin(tauri_plugin_dialog::init())
         .plugin(
             tauri_plugin_window_state::Builder::default()
-                // Visibility is ours: the window is shown at its first paint.
+                // Visibility is ours: the window is shown when its page stands.
                 .with_state_flags(
                     tauri_plugin_window_state::StateFlags::all()
                         & !tauri_plugin_window_state::StateFlags::VISIBLE,
@@ -49,7 +49,6 @@ fn run() -> devrig_core::Result<()> {
         )
         .invoke_handler(invoke)
         .setup(move |app| {
-            specta.mount_events(app);
             let connection = tauri::async_runtime::block_on(Connection::open(parts))?;
             app.manage(connection.clone());
             window::open(app.handle(), theme)?;

@@ -3,42 +3,61 @@
 //! The chosen theme lives in the database, which opens later than the window; a small file keeps
 //! the last choice so that a dark window never flashes white.
 
+use devrig_core::{Context, Error, Result};
 use devrig_engine::Home;
-use tauri::Theme;
+use serde::{Deserialize, Serialize};
 use tauri::window::Color;
+use tauri::{Theme, WebviewWindow};
 
-/// The background of the shell, `bg0` of the window's tokens.
-#[derive(Debug, Clone, Copy)]
-pub struct Background {
+/// What the person chose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "lowercase")]
+pub enum Choice {
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+impl Choice {
+    /// As the last run left it.
+    pub fn last(home: &Home) -> Self {
+        std::fs::read(file(home))
+            .ok()
+            .and_then(|text| serde_json::from_slice(&text).ok())
+            .unwrap_or_default()
+    }
+
     /// `None` follows the system.
-    pub theme: Option<Theme>,
-}
-
-/// As the last run left it.
-pub fn background(home: &Home) -> Background {
-    let theme = match std::fs::read_to_string(home.data().join("theme")).as_deref() {
-        Ok("dark") => Some(Theme::Dark),
-        Ok("light") => Some(Theme::Light),
-        _ => None,
-    };
-    Background { theme }
-}
-
-impl Background {
-    pub fn color(self) -> Color {
-        match self.theme {
-            Some(Theme::Light) => Color(0xF6, 0xF7, 0xF9, 0xFF),
-            _ => Color(0x0F, 0x12, 0x16, 0xFF),
+    pub fn theme(self) -> Option<Theme> {
+        match self {
+            Choice::System => None,
+            Choice::Light => Some(Theme::Light),
+            Choice::Dark => Some(Theme::Dark),
         }
     }
 
-    /// Tells the page which theme to begin with, before its first script.
-    pub fn script(self) -> String {
-        let theme = match self.theme {
-            Some(Theme::Light) => "light",
-            Some(Theme::Dark) => "dark",
-            _ => "system",
-        };
-        format!("window.__DEVRIG_THEME__ = {theme:?};")
+    /// The background of the shell, `bg0` of the page's tokens.
+    pub fn color(self) -> Color {
+        match self {
+            Choice::Light => Color(0xF6, 0xF7, 0xF9, 0xFF),
+            Choice::System | Choice::Dark => Color(0x0F, 0x12, 0x16, 0xFF),
+        }
     }
+}
+
+fn file(home: &Home) -> std::path::PathBuf {
+    home.data().join("theme.json")
+}
+
+/// Gives the window the theme now, and at its next start.
+pub fn apply(window: &WebviewWindow, choice: Choice) -> Result<()> {
+    let shown = window
+        .set_theme(choice.theme())
+        .and_then(|()| window.set_background_color(Some(choice.color())));
+    if let Err(error) = shown {
+        return Err(Error::internal(format!("the window could not change its theme: {error}")));
+    }
+    let home = Home::from_environment()?;
+    std::fs::write(file(&home), serde_json::to_vec(&choice)?).context("keeping the theme")
 }

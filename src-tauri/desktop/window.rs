@@ -1,25 +1,30 @@
-//! The one window: opened hidden in its final colour, shown at its first paint.
+//! The one window: opened hidden in its final colour, shown when its page stands.
 
 use std::time::Duration;
 
+use tauri::webview::PageLoadEvent;
 use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 
-use super::theme::Background;
+use super::theme::Choice;
 
 const LABEL: &str = "main";
-/// A page that never paints is shown all the same, so that its error can be seen.
+/// A page that never loads is shown all the same, so that its error can be seen.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// Opens the window, not yet visible.
-pub fn open(app: &AppHandle, background: Background) -> tauri::Result<()> {
+pub fn open(app: &AppHandle, theme: Choice) -> tauri::Result<()> {
     let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App("index.html".into()))
         .title("DevRig")
         .inner_size(1280.0, 800.0)
         .min_inner_size(720.0, 480.0)
         .visible(false)
-        .background_color(background.color())
-        .theme(background.theme)
-        .initialization_script(background.script())
+        .background_color(theme.color())
+        .theme(theme.theme())
+        .on_page_load(|window, page| {
+            if page.event() == PageLoadEvent::Finished {
+                show(&window);
+            }
+        })
         .on_navigation(|url| {
             // The app itself and nothing else; links are opened in the person's browser.
             matches!(url.scheme(), "tauri") || url.host_str() == Some("tauri.localhost")

@@ -109,8 +109,8 @@ impl Engine {
         let options =
             StoreOptions::new(parts.home.database(), parts.home.backups(), parts.clock.clone());
         let store = Store::open(options).await.context("opening the database")?;
-        let inbox = Inbox::new(store.clone());
         let jobs = Jobs::new(store.clone());
+        let inbox = Inbox::new(store.clone(), jobs.clone());
         let vault = Vault::new(store.clone(), parts.keychain.clone());
         let plugins = Plugins::start(PluginsParts {
             store: store.clone(),
@@ -200,7 +200,7 @@ impl Engine {
         let configured = self.plugins().accounts().await?.iter().any(|account| {
             account.settings.as_object().is_some_and(|settings| !settings.is_empty())
         });
-        let first_run = !configured && self.inbox().is_empty().await?;
+        let first_run = !configured && self.inbox().stats().await?.total == 0;
         Ok(EngineInfo {
             version: crate::VERSION.to_owned(),
             home: self.home().path().display().to_string(),

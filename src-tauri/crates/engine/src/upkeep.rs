@@ -67,6 +67,7 @@ async fn clean(engine: &Engine) -> Result<()> {
     engine.inbox().forget_operations().await?;
     engine.jobs().clean_completed(Duration::from_secs(7 * 24 * 60 * 60)).await?;
     engine.store().shrink().await?;
+    while engine.inbox().tidy().await? {}
     tracing::info!(deleted, "deleted old change rows");
     crate::logging::trim(&engine.home().logs())
 }

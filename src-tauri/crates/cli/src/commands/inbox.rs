@@ -102,7 +102,8 @@ fn now() -> devrig_core::Timestamp {
 }
 
 async fn list(query: String, page: PageArgs, api: &dyn Api, output: Output) -> Result<ExitCode> {
-    let args = InboxListArgs { query, cursor: page.cursor, limit: page.limit };
+    let args =
+        InboxListArgs { query, cursor: page.cursor, limit: page.limit, ..Default::default() };
     let page = api.inbox_list(args).await?;
     output.show(&page, rows)
 }
@@ -167,7 +168,10 @@ async fn operate(
 }
 
 fn done(done: &OperationDone) -> String {
-    format!("{}: {} changed (operation {})", done.label, done.changed, done.operation_id)
+    match &done.operation_id {
+        Some(id) => format!("{}: {} changed (operation {id})", done.label, done.changed),
+        None => "Nothing to change: every item is so already.".to_owned(),
+    }
 }
 
 async fn label(
@@ -201,7 +205,7 @@ async fn history(page: PageArgs, api: &dyn Api, output: Output) -> Result<ExitCo
                 [
                     row.id.to_string(),
                     time::ago(row.at, now()),
-                    row.actor.clone(),
+                    row.actor.as_str().to_owned(),
                     row.label.clone(),
                     row.count.to_string(),
                     if row.undone { "undone" } else { "" }.to_owned(),
@@ -278,7 +282,7 @@ async fn import(file: &Path, api: &dyn Api, output: Output) -> Result<ExitCode> 
 
 fn item(line: &str) -> Result<devrig_inbox::ItemInput> {
     let item: devrig_inbox::ItemInput = serde_json::from_str(line)?;
-    item.validate()?;
+    item.validate(0)?;
     Ok(item)
 }
 

@@ -25,6 +25,12 @@ pub struct InboxListArgs {
     /// 50 when absent, at most 500.
     #[serde(default)]
     pub limit: Option<u32>,
+    /// The page before the cursor instead of the one after it.
+    #[serde(default)]
+    pub backward: bool,
+    /// The person is still typing: the last word counts as the beginning of one.
+    #[serde(default)]
+    pub typing: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
@@ -113,8 +119,9 @@ pub struct OutboxArgs {
 }
 
 pub(super) async fn list(engine: &Engine, args: InboxListArgs) -> Result<Page> {
-    let limit = args.limit.unwrap_or(50);
-    engine.inbox().list(ListQuery { query: args.query, cursor: args.cursor, limit }).await
+    let InboxListArgs { query, cursor, limit, backward, typing } = args;
+    let ask = ListQuery { query, cursor, limit: limit.unwrap_or(50), backward, typing };
+    engine.inbox().list(&ask).await
 }
 
 pub(super) async fn get(engine: &Engine, args: ItemArgs) -> Result<Item> {
@@ -159,13 +166,13 @@ pub(super) async fn redo(engine: &Engine, _: NoArgs) -> Result<OperationDone> {
 }
 
 pub(super) async fn operations(engine: &Engine, args: HistoryArgs) -> Result<Vec<OperationRow>> {
-    engine.inbox().operations(args.limit.unwrap_or(50), args.before).await
+    engine.inbox().operations(args.limit.unwrap_or(50), args.before.as_ref()).await
 }
 
 pub(super) async fn import(engine: &Engine, args: ImportArgs) -> Result<Imported> {
     let account = AccountId::from("import");
     let done =
-        engine.inbox().store_items(&account, "import", args.items, Origin::person()).await?;
+        engine.inbox().store_items(&account, "import", args.items, &Origin::person()).await?;
     let devrig_inbox::Upserted { created, updated, unchanged, .. } = done;
     Ok(Imported { created, updated, unchanged })
 }
