@@ -3,6 +3,8 @@
 
 pub mod plugin;
 pub mod rig;
+#[cfg(target_os = "linux")]
+pub mod secret_service;
 
 pub use plugin::Package;
 pub use rig::Rig;
