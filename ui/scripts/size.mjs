@@ -17,9 +17,9 @@ const visit = (key) => {
   for (const css of chunk.css ?? []) wanted.add(css);
   for (const next of chunk.imports ?? []) visit(next);
 };
-// The platform and the text of the item in focus come with the first screen, though as chunks of their own.
+// The platform comes with the first screen, though as a chunk of its own; an item's text comes after it.
 for (const key of Object.keys(manifest)) {
-  if (key === 'index.html' || /platform\/tauri|components\/Markdown/.test(key)) visit(key);
+  if (key === 'index.html' || /platform\/tauri/.test(key)) visit(key);
 }
 const sizes = [...wanted].map((file) => [file, gzipSync(readFileSync(join(dist, file))).length]);
 const total = sizes.reduce((sum, [, size]) => sum + size, 0);

@@ -7,13 +7,12 @@ export const PAGE = 100;
 
 // Each read names the tags that it depends on, as the engine's list of calls does; a `stale` event
 // with one of them reads it again.
-export const itemsQuery = (query: string, enabled = true) =>
+export const itemsQuery = (query: string) =>
   infiniteQueryOptions({
     queryKey: ['items', query] as const,
     queryFn: ({ pageParam }) => call('inbox_list', { query, cursor: pageParam, limit: PAGE }),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
-    enabled,
     meta: { tags: ['items'] },
   });
 

@@ -11,7 +11,7 @@ export function ErrorNote({ title, error, stillTrue, onRetry, className = '' }: 
   const [details, setDetails] = useState(false);
   const text = JSON.stringify({ code: error.code, category: error.category, details: error.details ?? null }, null, 2);
   return (
-    <div role="alert" className={`flex gap-2 rounded-card bg-errBg px-3 py-2 text-ui ${className}`}>
+    <div role="alert" className={`flex gap-2 rounded-ctl border-l-2 border-err bg-bg2 px-3 py-2 text-ui ${className}`}>
       <Icon name="alert" className="mt-0.5 text-err" />
       <div className="min-w-0 flex-1">
         <p className="font-medium text-err">{title}</p>

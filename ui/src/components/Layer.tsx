@@ -11,6 +11,12 @@ export function Layer({ title, description, wide, onClose, children }: { title: 
         <Dialog.Overlay className="fixed inset-0 z-40 bg-[rgb(10_14_20/28%)]" />
         <Dialog.Content
           {...(description ? {} : { 'aria-describedby': undefined })}
+          onOpenAutoFocus={(event) => {
+            // The first field, else the layer itself: not its Close button, whose tooltip would open.
+            event.preventDefault();
+            const layer = event.currentTarget as HTMLElement;
+            (layer.querySelector<HTMLElement>('input, textarea, select') ?? layer).focus();
+          }}
           className={`layer-in fixed top-[12%] left-1/2 z-50 flex max-h-[76%] -translate-x-1/2 flex-col rounded-layer border border-line bg-bg1 shadow-layer ${wide ? 'w-[min(720px,92vw)]' : 'w-[min(480px,92vw)]'}`}
         >
           <div className="flex items-center gap-2 border-b border-line px-4 py-2">

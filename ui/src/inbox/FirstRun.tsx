@@ -23,7 +23,7 @@ export default function FirstRun({ step, onStep, onSkip }: Props) {
   const plugin = plugins?.find((each) => each.name === GIT_PLUGIN);
   const account = plugin?.accounts[0];
   return (
-    <main data-region="pane" className="min-h-0 flex-1 overflow-y-auto bg-bg1 px-8 py-10">
+    <main data-region="page" className="min-h-0 flex-1 overflow-y-auto bg-bg1 px-8 py-10">
       <div className="mx-auto flex max-w-[560px] flex-col gap-6">
         <header>
           <h1 className="text-page font-semibold">Welcome to DevRig</h1>

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useMemo, useRef } from 'react';
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react';
 
 import { checkQuery, engineQuery, pluginsQuery, settingsQuery, statsQuery } from '../api/queries';
 import { Boundary } from '../components/Boundary';
@@ -21,6 +21,14 @@ import { useInboxList } from './useInboxList';
 import { useTriage } from './useTriage';
 import { fixedViews, joinQuery, sourceViews } from './views';
 
+/** The last query that was understood: while a filter is being typed, the list shows what it showed. */
+function useLastGood(query: string, view: string, good: boolean): string {
+  const [last, setLast] = useState({ query: good ? query : view, view });
+  const stale = last.view !== view;
+  if (good ? last.query !== query || stale : stale) setLast({ query: good ? query : view, view });
+  return good ? query : stale ? view : last.query;
+}
+
 const FirstRun = lazy(() => import('./FirstRun'));
 const KeyLesson = lazy(() => import('./KeyLesson'));
 
@@ -39,10 +47,10 @@ export function InboxPage() {
   const sources = useMemo(() => sourceViews(plugins, stats), [plugins, stats]);
   const view = [...views, ...sources].find((each) => each.id === viewId) ?? views[0]!;
 
-  const { data: checked } = useQuery({ ...checkQuery(filter), enabled: filter !== '' });
+  const { data: checked, isPlaceholderData: checking } = useQuery({ ...checkQuery(filter), enabled: filter !== '' });
   const queryError = filter === '' ? null : (checked?.error ?? null);
-  const query = joinQuery(view.query, filter);
-  const list = useInboxList(query, filter === '' || checked?.ok === true);
+  const query = useLastGood(joinQuery(view.query, filter), view.query, filter === '' || (checked?.ok === true && !checking));
+  const list = useInboxList(query);
   const triage = useTriage(list, (settings?.['inbox.afterTriage'] as AfterTriage | undefined) ?? 'next');
   const focused = list.rows.find((item) => item.id === list.focusId) ?? null;
 

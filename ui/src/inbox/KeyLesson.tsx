@@ -27,8 +27,8 @@ export default function KeyLesson({ onDone }: { onDone: () => void }) {
   }, []);
   const left = LESSON.filter((step) => !used.has(step.key)).length;
   return (
-    <section aria-label="Learn five keys" className="flex shrink-0 flex-wrap items-center gap-x-3 gap-y-1 border-b border-line bg-bg2 px-3 py-1.5 text-sec">
-      <p className="font-medium">{left === 0 ? 'That is all you need.' : 'Try these on your items:'}</p>
+    <section aria-label="Learn five keys" className="flex shrink-0 flex-wrap items-center gap-x-2.5 gap-y-1 border-b border-line bg-bg2 px-3 py-1.5 text-sec">
+      <p className="font-medium">{left === 0 ? 'That is all you need.' : 'Try these:'}</p>
       {LESSON.map((step) => (
         <span key={step.command} className="flex items-center gap-1 text-t2">
           {used.has(step.key) ? <Icon name="check" label="used" className="text-ok" /> : <Kbd>{keyLabel(step.command)}</Kbd>}

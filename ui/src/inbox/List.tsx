@@ -85,7 +85,7 @@ function Rows({ list, onOpen }: Props) {
           {above} new above
         </button>
       )}
-      <div ref={scroller} className="min-h-0 flex-1 overflow-y-auto [overflow-anchor:none]" tabIndex={-1}>
+      <div ref={scroller} className="@container min-h-0 flex-1 overflow-y-auto [overflow-anchor:none]" tabIndex={-1}>
         {/* Keys are heard on the window, so that they work wherever the focus rests. */}
         {/* eslint-disable-next-line jsx-a11y/click-events-have-key-events */}
         <div

@@ -35,8 +35,8 @@ export function ListBar(props: Props) {
 
 function ViewBar({ view, list, filter, error, onFilter, onSidebar }: Props) {
   return (
-    <header className="shrink-0 border-b border-line">
-      <div className="flex h-10 items-center gap-2 px-3">
+    <header className="shrink-0">
+      <div className="flex h-10 items-center gap-2 border-b border-line px-3">
         {onSidebar && <IconButton icon="sidebar" label="Show views" command="sidebar" onClick={onSidebar} className="-ml-1.5" />}
         <h1 className="truncate text-ui font-semibold">{view.name}</h1>
         {list.total !== null && (
@@ -97,7 +97,7 @@ function QueryError({ filter, error }: { filter: string; error: DevRigError }) {
   const at = column > 0 ? column - 1 : -1;
   const letters = [...filter];
   return (
-    <div id="filter-error" role="alert" className="border-t border-line px-3 py-1.5 text-sec">
+    <div id="filter-error" role="alert" className="border-b border-line px-3 py-1.5 text-sec">
       {at >= 0 && (
         <p className="selectable truncate font-mono text-t2">
           {letters.slice(0, at).join('')}

@@ -48,7 +48,7 @@ export const Row = memo(function Row({ item, index, setSize, focused, checked, c
       </span>
       {comfortable ? <TwoLines item={item} unread={unread} /> : <OneLine item={item} unread={unread} />}
       <Marks item={item} />
-      <time dateTime={item.activityAt} title={exactTime(item.activityAt)} className="tnum w-14 shrink-0 text-right text-sec whitespace-nowrap text-t3">
+      <time dateTime={item.activityAt} title={exactTime(item.activityAt)} className="tnum w-11 shrink-0 @min-[560px]:w-14 text-right text-sec whitespace-nowrap text-t3">
         {shortTime(item.triage.snoozedUntil ?? item.activityAt, now)}
       </time>
     </div>
@@ -58,7 +58,7 @@ export const Row = memo(function Row({ item, index, setSize, focused, checked, c
 function OneLine({ item, unread }: { item: ItemSummary; unread: boolean }) {
   return (
     <>
-      <span className="w-[18%] max-w-[168px] min-w-14 shrink-0 truncate text-t2">{item.repo ?? item.actor ?? ''}</span>
+      <span className="w-[17%] max-w-[168px] min-w-14 shrink-0 truncate text-t2">{item.repo ?? item.actor ?? ''}</span>
       <span title={item.title} className={cx('min-w-0 flex-1 truncate text-t1', unread && 'font-medium')}>
         {item.title}
       </span>
@@ -84,10 +84,10 @@ function Marks({ item }: { item: ItemSummary }) {
   const chips = chipsOf(item);
   return (
     <span className="flex shrink-0 items-center gap-1.5">
-      {chips.map((chip) => (
-        <Chip key={chip.text} tone={chip.tone}>
-          {chip.text}
-        </Chip>
+      {chips.map((chip, index) => (
+        <span key={chip.text} className={index > 0 || outbox === 'failed' ? 'hidden @min-[560px]:contents' : 'contents'}>
+          <Chip tone={chip.tone}>{chip.text}</Chip>
+        </span>
       ))}
       {triage.starredAt !== null && <Icon name="star" filled className="text-warn" />}
       {triage.muted && <Icon name="mute" className="text-t3" />}

@@ -15,16 +15,19 @@ function dayAt(now: number, days: number, hour: number): number {
 export function presets(now: number): Preset[] {
   const hour = new Date(now).getHours();
   const weekday = new Date(now).getDay();
-  // After one in the morning of Monday, "next week" is seven days off, never today.
-  const toMonday = (8 - weekday) % 7 || 7;
+  // At the weekend the coming Monday is "tomorrow" or "in two days"; next week is the one after.
+  const monday = (8 - weekday) % 7 || 7;
+  const toMonday = monday <= 2 ? monday + 7 : monday;
+  const middle = toMonday === 4 ? 3 : 4;
   const later = Math.ceil((now + 3 * HOUR) / (HOUR / 2)) * (HOUR / 2);
-  const evening = hour < 16 ? dayAt(now, 0, 18) : dayAt(now, 1, 18);
+  const eveningHour = later > dayAt(now, 0, 17) ? 20 : 18;
+  const evening = hour < 16 ? dayAt(now, 0, eveningHour) : dayAt(now, 1, 18);
   const choices = [
     { name: hour < 20 ? 'Later today' : 'In three hours', until: later },
     { name: hour < 16 ? 'This evening' : 'Tomorrow evening', until: evening },
     { name: 'Tomorrow morning', until: dayAt(now, 1, 9) },
     { name: 'In two days', until: dayAt(now, 2, 9) },
-    { name: 'In four days', until: dayAt(now, 4, 9) },
+    { name: middle === 3 ? 'In three days' : 'In four days', until: dayAt(now, middle, 9) },
     { name: 'Next week', until: dayAt(now, toMonday, 9) },
   ];
   return choices.sort((a, b) => a.until - b.until).map((choice, index) => ({ ...choice, key: String(index + 1) }));

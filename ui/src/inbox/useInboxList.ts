@@ -26,10 +26,10 @@ export type InboxList = {
 };
 
 /** The rows of a query as they are on screen, and the one in focus. */
-export function useInboxList(query: string, enabled: boolean): InboxList {
+export function useInboxList(query: string): InboxList {
   const client = useQueryClient();
-  const result = useInfiniteQuery(itemsQuery(query, enabled));
-  const count = useQuery({ ...countQuery(query), enabled });
+  const result = useInfiniteQuery(itemsQuery(query));
+  const count = useQuery(countQuery(query));
   const wanted = useInbox((state) => state.focusId);
   const lastIndex = useInbox((state) => state.focusIndex);
 
@@ -61,7 +61,7 @@ export function useInboxList(query: string, enabled: boolean): InboxList {
     focusId,
     total: count.data?.count ?? null,
     capped: count.data?.capped ?? false,
-    loading: enabled ? result.isPending : false,
+    loading: result.isPending,
     error: result.error,
     readAt: result.dataUpdatedAt,
     more: result.hasNextPage,

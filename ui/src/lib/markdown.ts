@@ -3,6 +3,10 @@ import MarkdownIt from 'markdown-it';
 
 const markdown = new MarkdownIt({ html: false, linkify: true, breaks: false });
 
+// What may be linked: the sanitiser below says the same once more.
+const LINKS = /^(?:https?:|mailto:|data:image\/(?:png|jpeg|gif|webp);)/i;
+markdown.validateLink = (url) => LINKS.test(url.trim());
+
 // A remote image tells its server that, when and from where an item was read. It becomes a link.
 markdown.renderer.rules['image'] = (tokens, index) => {
   const token = tokens[index]!;
@@ -20,7 +24,7 @@ const ALLOWED: Config = {
     'pre', 's', 'strong', 'table', 'tbody', 'td', 'th', 'thead', 'tr', 'ul',
   ],
   ALLOWED_ATTR: ['href', 'alt', 'src', 'start'],
-  ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|data:image\/(?:png|jpeg|gif|webp);)/i,
+  ALLOWED_URI_REGEXP: LINKS,
   ALLOW_DATA_ATTR: false,
 };
 

@@ -4,7 +4,7 @@ import { useState, type KeyboardEvent } from 'react';
 
 import { platform } from '../api/client';
 import { useWrite } from '../api/mutations';
-import { pluginsQuery } from '../api/queries';
+import { pluginsQuery, syncQuery } from '../api/queries';
 import { Boundary } from '../components/Boundary';
 import { Button, IconButton } from '../components/Button';
 import { Chip, type Tone } from '../components/Chip';
@@ -91,6 +91,8 @@ const STATES: Record<PluginInfo['state'], { words: string; tone: Tone }> = {
 };
 
 export function StateChip({ plugin }: { plugin: PluginInfo }) {
+  const { data: syncs = [] } = useQuery(syncQuery());
+  if (plugin.state === 'active' && syncs.some((sync) => sync.plugin === plugin.name && sync.state === 'error')) return <Chip tone="err">sync failed</Chip>;
   const waiting = plugin.state === 'active' && plugin.accounts.some((account) => account.waiting !== null);
   const { words, tone } = waiting ? { words: 'waiting', tone: 'warn' as const } : STATES[plugin.state];
   return <Chip tone={tone}>{words}</Chip>;

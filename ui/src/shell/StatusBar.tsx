@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { Link, useLocation } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 
 import { engineQuery, keychainQuery, outboxQuery, syncQuery } from '../api/queries';
@@ -65,14 +65,16 @@ function syncWords(sync: SyncStatus): string {
 const HINTS: Record<string, readonly CommandId[]> = {
   list: ['done', 'snooze', 'read', 'undo', 'keys'],
   pane: ['back', 'done', 'source', 'actions', 'keys'],
-  other: ['filter', 'palette', 'nextRegion', 'keys'],
+  other: ['goInbox', 'palette', 'nextRegion', 'keys'],
 };
 
-const SHORT: Partial<Record<CommandId, string>> = { back: 'back', snooze: 'snooze', read: 'read/unread', source: 'open', actions: 'actions', palette: 'palette', nextRegion: 'region' };
+const SHORT: Partial<Record<CommandId, string>> = { back: 'back', snooze: 'snooze', read: 'read/unread', source: 'open', actions: 'actions', palette: 'commands', nextRegion: 'region', goInbox: 'inbox' };
 const LABELS: Partial<Record<CommandId, string>> = { done: 'done', undo: 'undo', keys: 'all keys', filter: 'filter' };
 
 function Hints() {
-  const region = useFocusedRegion();
+  const focused = useFocusedRegion();
+  const inbox = useLocation({ select: (at) => at.pathname.startsWith('/inbox') });
+  const region = inbox ? focused : 'other';
   return (
     <span aria-hidden className="ml-auto flex shrink-0 items-center gap-3">
       {(HINTS[region] ?? HINTS['other']!).map((id) => (

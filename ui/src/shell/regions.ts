@@ -1,5 +1,5 @@
 /** The regions in the order that F6 visits them. An element says which it is with `data-region`. */
-const ORDER = ['rail', 'sidebar', 'list', 'pane', 'status'] as const;
+const ORDER = ['rail', 'sidebar', 'list', 'pane', 'page', 'status'] as const;
 
 const FOCUSABLE = 'a[href], button:not([disabled]), input:not([disabled]), select:not([disabled]), [tabindex="0"]';
 
