@@ -10,8 +10,9 @@ export function plain(text: string): string {
   return text.replace(/[\\`*_{}[\]<>#|~!]/g, "\\$&");
 }
 
-/** Code, whatever backticks are in it. */
-export function code(text: string): string {
+/** Code, whatever backticks and line ends are in it. */
+export function code(given: string): string {
+  const text = given.replace(/\p{Cc}/gu, " ");
   const runs = text.match(/`+/g) ?? [];
   const fence = "`".repeat(Math.max(0, ...runs.map((run) => run.length)) + 1);
   const pad = text.startsWith("`") || text.endsWith("`") ? " " : "";
@@ -25,6 +26,11 @@ export function commands(path: string, ...lines: string[]): string {
 
 /** One word of a shell, quoted only where it has to be. */
 export function word(text: string): string {
+  if (/\p{Cc}/u.test(text)) {
+    // A line end would leave the block of code that this stands in.
+    const escaped = text.replace(/[\\']/g, "\\$&").replace(/\p{Cc}/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+    return `$'${escaped}'`;
+  }
   return /^[\w@%+=:,./-]+$/.test(text) && !text.startsWith("-") ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 

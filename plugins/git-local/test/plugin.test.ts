@@ -279,6 +279,10 @@ describe("what repositories call things", () => {
     });
     const host = await start();
     await host.sync(SOURCE);
+    repositories["/code/x\n```\n# y"] = repository("/code/x\n```\n# y", { branches: [branch("main", 1)] });
+    await host.sync(SOURCE);
+    const odd = host.item("/code/x\n```\n# y#branch:main")!;
+    expect(odd.body).toContain("cd $'/code/x\\x0a```\\x0a# y'");
     const bodies = host.items.map((item) => item.body).join("\n");
     expect(bodies).toContain("git switch 'x'\\''; touch `pwned`'");
     expect(bodies).toContain("- ``a`b`` modified");

@@ -18,17 +18,12 @@ pub(crate) fn head(opened: &Opened) -> Result<Head> {
     let repo = &opened.repo;
     let wrong = |error| broken(&opened.layout.work_tree, error);
     let mut head = repo.head().map_err(wrong)?;
-    let branch = head
-        .referent_name()
-        .and_then(|name| name.as_bstr().strip_prefix(b"refs/heads/").map(text));
+    let branch =
+        head.referent_name().and_then(|name| name.as_bstr().strip_prefix(b"refs/heads/").map(text));
     let detached = head.is_detached();
     let id = head.try_peel_to_id().map_err(wrong)?.map(gix::Id::detach);
     let commit = id.map(|id| describe(repo, id)).transpose()?;
-    Ok(Head {
-        branch,
-        detached,
-        commit,
-    })
+    Ok(Head { branch, detached, commit })
 }
 
 /// The branches by name, and whether there are more.
@@ -55,35 +50,21 @@ pub(crate) fn branches(opened: &Opened, interrupt: &AtomicBool) -> Result<(Vec<B
             continue;
         };
         let upstream = upstream(repo, &name, id, &mut walk)?;
-        branches.push(Branch {
-            name: text(name.shorten()),
-            tip,
-            upstream,
-        });
+        branches.push(Branch { name: text(name.shorten()), tip, upstream });
     }
     Ok((branches, more))
 }
 
 /// The branch that others start from.
 pub(crate) fn default_branch(repo: &gix::Repository, branches: &[Branch]) -> Option<String> {
-    let named = repo
-        .try_find_reference("refs/remotes/origin/HEAD")
-        .ok()
-        .flatten();
+    let named = repo.try_find_reference("refs/remotes/origin/HEAD").ok().flatten();
     let named = named.and_then(|reference| {
         let target = reference.target();
-        target
-            .try_name()?
-            .as_bstr()
-            .strip_prefix(b"refs/remotes/origin/")
-            .map(text)
+        target.try_name()?.as_bstr().strip_prefix(b"refs/remotes/origin/").map(text)
     });
     named.or_else(|| {
         let has = |wanted: &str| branches.iter().any(|branch| branch.name == wanted);
-        ["main", "master"]
-            .into_iter()
-            .find(|name| has(name))
-            .map(str::to_owned)
+        ["main", "master"].into_iter().find(|name| has(name)).map(str::to_owned)
     })
 }
 
@@ -117,11 +98,8 @@ fn upstream(
         return Ok(Some(upstream));
     };
     let difference = walk.compare(ours, theirs)?;
-    let list = |ids: Vec<ObjectId>| {
-        ids.into_iter()
-            .map(|id| describe(repo, id))
-            .collect::<Result<_>>()
-    };
+    let list =
+        |ids: Vec<ObjectId>| ids.into_iter().map(|id| describe(repo, id)).collect::<Result<_>>();
     upstream.tip = Some(commit);
     upstream.ahead = difference.ahead;
     upstream.behind = difference.behind;
@@ -139,8 +117,7 @@ fn followed(repo: &gix::Repository, name: &FullName) -> Option<FullName> {
     if value("remote").is_some_and(|remote| remote == ".") {
         return FullName::try_from(value("merge")?).ok();
     }
-    repo.branch_remote_tracking_ref_name(name.as_ref(), gix::remote::Direction::Fetch)?
-        .ok()
+    repo.branch_remote_tracking_ref_name(name.as_ref(), gix::remote::Direction::Fetch)?.ok()
 }
 
 pub(crate) fn text(bytes: impl AsRef<[u8]>) -> String {

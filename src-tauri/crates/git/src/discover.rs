@@ -41,10 +41,7 @@ pub fn discover(
 ) -> Result<Vec<PathBuf>> {
     let doing = || format!("looking for repositories in {}", folder.display());
     if !std::fs::metadata(folder).context(doing())?.is_dir() {
-        return Err(Error::invalid(format!(
-            "{} is not a folder",
-            folder.display()
-        )));
+        return Err(Error::invalid(format!("{} is not a folder", folder.display())));
     }
     let mut found = Vec::new();
     let mut seen = 0;
@@ -120,26 +117,14 @@ mod tests {
         discover(&place.root, depth, limit, &AtomicBool::new(false))
             .unwrap()
             .iter()
-            .map(|path| {
-                path.strip_prefix(&place.root)
-                    .unwrap()
-                    .to_str()
-                    .unwrap()
-                    .to_owned()
-            })
+            .map(|path| path.strip_prefix(&place.root).unwrap().to_str().unwrap().to_owned())
             .collect()
     }
 
     #[test]
     fn repositories_are_found_and_their_inside_is_not_searched() {
         let place = Place::new();
-        for name in [
-            "b",
-            "a/deep/er",
-            "node_modules/x",
-            ".hidden/x",
-            "a/target/x",
-        ] {
+        for name in ["b", "a/deep/er", "node_modules/x", ".hidden/x", "a/target/x"] {
             place.repo(name);
         }
         place.repo("b/nested");
@@ -154,10 +139,7 @@ mod tests {
     fn a_chosen_folder_can_itself_be_the_repository() {
         let place = Place::new();
         let repo = place.repo("one");
-        assert_eq!(
-            discover(&repo, 3, 10, &AtomicBool::new(false)).unwrap(),
-            [repo]
-        );
+        assert_eq!(discover(&repo, 3, 10, &AtomicBool::new(false)).unwrap(), [repo]);
     }
 
     #[cfg(unix)]

@@ -16,6 +16,7 @@ use gix::bstr::BStr;
 use tokio_util::sync::CancellationToken;
 
 use crate::branches::text;
+use crate::layout::check_plain;
 use crate::open::{Access, Opened, open};
 use crate::remote::{public, raw_url};
 
@@ -27,9 +28,7 @@ pub struct FetchLimits {
 
 impl Default for FetchLimits {
     fn default() -> Self {
-        Self {
-            timeout: Duration::from_secs(120),
-        }
+        Self { timeout: Duration::from_secs(120) }
     }
 }
 
@@ -59,11 +58,7 @@ pub async fn fetch(
     cancel: &CancellationToken,
 ) -> Result<()> {
     let git = find_git(access)?;
-    let (folder, name, within) = (
-        repository.to_owned(),
-        remote.map(str::to_owned),
-        access.clone(),
-    );
+    let (folder, name, within) = (repository.to_owned(), remote.map(str::to_owned), access.clone());
     let (plan, scratch) = tokio::task::spawn_blocking(move || {
         let plan = plan(&open(&folder, &within)?, name.as_deref())?;
         let scratch = Scratch::make(&plan)?;
@@ -75,30 +70,23 @@ pub async fn fetch(
     let shown = public(&plan.url);
     let doing = format!("fetching {} of {}", plan.remote, plan.work_tree.display());
     let spec = command(git, &scratch, &plan, access);
-    let output = run(
-        spec,
-        RunLimits {
-            timeout: limits.timeout,
-            output: 64 * 1024,
-        },
-        cancel,
-    )
-    .await
-    .context(&doing)?;
+    let output = run(spec, RunLimits { timeout: limits.timeout, output: 64 * 1024 }, cancel)
+        .await
+        .context(&doing)?;
     if output.exit.success() {
-        // What git notes of a fetch belongs to the repository; its time is shown.
-        let kept = std::fs::copy(
-            scratch.git_dir().join("FETCH_HEAD"),
-            plan.git_dir.join("FETCH_HEAD"),
-        );
-        return kept.map(|_| ()).context(&doing);
+        return keep_fetch_head(&scratch.git_dir(), &plan.git_dir).context(&doing);
     }
-    Err(failure(
-        &doing,
-        &String::from_utf8_lossy(&output.stderr),
-        &plan.url,
-        &shown,
-    ))
+    Err(failure(&doing, &String::from_utf8_lossy(&output.stderr), &plan.url, &shown))
+}
+
+/// What git notes of a fetch belongs to the repository, and its time is shown. Moved into place
+/// rather than written, because what stands there may be a link to any file of the person's.
+fn keep_fetch_head(from: &Path, to: &Path) -> Result<()> {
+    let text = std::fs::read(from.join("FETCH_HEAD"))?;
+    let mut file = tempfile::Builder::new().prefix("FETCH_HEAD.").tempfile_in(to)?;
+    std::io::Write::write_all(&mut file, &text)?;
+    file.persist(to.join("FETCH_HEAD")).map_err(|error| error.error)?;
+    Ok(())
 }
 
 fn find_git(access: &Access) -> Result<PathBuf> {
@@ -117,10 +105,7 @@ fn plan(opened: &Opened, remote: Option<&str>) -> Result<Plan> {
     let remote = match remote {
         Some(name) => name.to_owned(),
         None => chosen_remote(repo).ok_or_else(|| {
-            Error::new(
-                Code::NothingToDo,
-                format!("{} has no remote to fetch", work_tree.display()),
-            )
+            Error::new(Code::NothingToDo, format!("{} has no remote to fetch", work_tree.display()))
         })?,
     };
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
@@ -131,6 +116,8 @@ fn plan(opened: &Opened, remote: Option<&str>) -> Result<Plan> {
         Error::not_found(format!("a remote {remote:?} of {}", work_tree.display()))
     })?;
     check_url(&url)?;
+    // git would write through a link in any of these.
+    check_plain(&opened.layout.common_dir.join("objects"), 2)?;
     let config = repo.config_snapshot();
     let mut specs: Vec<String> = config
         .strings_by("remote", Some(BStr::new(&remote)), "fetch")
@@ -162,11 +149,7 @@ fn plan(opened: &Opened, remote: Option<&str>) -> Result<Plan> {
     Ok(Plan {
         remote,
         // A relative folder is meant from the repository, not from ours.
-        url: if is_relative(&url) {
-            work_tree.join(&url).display().to_string()
-        } else {
-            url
-        },
+        url: if is_relative(&url) { work_tree.join(&url).display().to_string() } else { url },
         specs,
         format,
         git_dir: opened.layout.git_dir.clone(),
@@ -178,9 +161,7 @@ fn plan(opened: &Opened, remote: Option<&str>) -> Result<Plan> {
 fn chosen_remote(repo: &gix::Repository) -> Option<String> {
     let head = repo.head_name().ok().flatten();
     let followed = head.and_then(|name| {
-        repo.config_snapshot()
-            .string_by("branch", Some(name.shorten()), "remote")
-            .map(text)
+        repo.config_snapshot().string_by("branch", Some(name.shorten()), "remote").map(text)
     });
     let mut names: Vec<String> = repo.remote_names().into_iter().map(text).collect();
     let known = |name: &String| names.contains(name);
@@ -197,10 +178,7 @@ fn is_tracking(spec: &str, remote: &str) -> bool {
     if spec.chars().any(char::is_control) {
         return false;
     }
-    let (from, to) = spec
-        .trim_start_matches('+')
-        .split_once(':')
-        .unwrap_or_default();
+    let (from, to) = spec.trim_start_matches('+').split_once(':').unwrap_or_default();
     from.starts_with("refs/heads/")
         && to.starts_with(&format!("refs/remotes/{remote}/"))
         && !to.contains("..")
@@ -209,10 +187,7 @@ fn is_tracking(spec: &str, remote: &str) -> bool {
 /// https, ssh and folders; never `ext::` or another helper, which is a command in disguise.
 fn check_url(url: &str) -> Result<()> {
     let refuse = |why: &str| {
-        Err(Error::new(
-            Code::Refused,
-            format!("the remote {} is not fetched: {why}", public(url)),
-        ))
+        Err(Error::new(Code::Refused, format!("the remote {} is not fetched: {why}", public(url))))
     };
     if url.is_empty() || url.starts_with('-') || url.chars().any(char::is_control) {
         return refuse("it is no address");
@@ -224,11 +199,7 @@ fn check_url(url: &str) -> Result<()> {
             _ => refuse("DevRig fetches over https and ssh"),
         };
     }
-    if url
-        .split('/')
-        .next()
-        .is_some_and(|start| start.contains("::"))
-    {
+    if url.split('/').next().is_some_and(|start| start.contains("::")) {
         return refuse("it names a helper program");
     }
     Ok(())
@@ -240,9 +211,7 @@ fn is_relative(url: &str) -> bool {
 
 /// `host:path`, as in `git@example.com:a/b`.
 fn is_scp(url: &str) -> bool {
-    url.split('/')
-        .next()
-        .is_some_and(|start| start.contains(':'))
+    url.split('/').next().is_some_and(|start| start.contains(':'))
 }
 
 /// The git folder of one fetch; gone when dropped.
@@ -253,17 +222,9 @@ impl Scratch {
         let scratch = Self(tempfile::Builder::new().prefix("devrig-fetch-").tempdir()?);
         let git_dir = scratch.git_dir();
         std::fs::create_dir(&git_dir)?;
-        std::fs::write(
-            git_dir.join("HEAD"),
-            "ref: refs/heads/devrig-fetch-scratch\n",
-        )?;
+        std::fs::write(git_dir.join("HEAD"), "ref: refs/heads/devrig-fetch-scratch\n")?;
         let mut config = plan.format.clone();
-        let _ = write!(
-            config,
-            "[remote \"{}\"]\n\turl = {}\n",
-            plan.remote,
-            quoted(&plan.url)
-        );
+        let _ = write!(config, "[remote \"{}\"]\n\turl = {}\n", plan.remote, quoted(&plan.url));
         for spec in &plan.specs {
             let _ = writeln!(config, "\tfetch = {}", quoted(spec));
         }
@@ -303,25 +264,9 @@ fn link(real: &Path, here: &Path) -> Result<()> {
 
 fn command(git: PathBuf, scratch: &Scratch, plan: &Plan, access: &Access) -> ChildSpec {
     let mut spec = ChildSpec::new(git)
-        .args([
-            "-c",
-            "core.hooksPath=/dev/null",
-            "-c",
-            "core.fsmonitor=false",
-            "-c",
-            "gc.auto=0",
-        ])
-        .args([
-            "fetch",
-            "--quiet",
-            "--no-auto-maintenance",
-            "--no-recurse-submodules",
-        ])
-        .args([
-            "--no-write-commit-graph",
-            "--upload-pack=git-upload-pack",
-            "--",
-        ])
+        .args(["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "gc.auto=0"])
+        .args(["fetch", "--quiet", "--no-auto-maintenance", "--no-recurse-submodules"])
+        .args(["--no-write-commit-graph", "--upload-pack=git-upload-pack", "--"])
         .arg(&plan.remote)
         .cwd(scratch.0.path());
     spec.env.clone_from(&access.user.environment);
@@ -339,17 +284,14 @@ fn command(git: PathBuf, scratch: &Scratch, plan: &Plan, access: &Access) -> Chi
         ("GIT_PROTOCOL_FROM_USER", "0".into()),
         ("LC_ALL", "C".into()),
     ];
-    spec.env
-        .extend(ours.map(|(name, value)| (name.into(), value)));
+    spec.env.extend(ours.map(|(name, value)| (name.into(), value)));
     spec
 }
 
 /// git's own last words, in a category that retry can go by.
 fn failure(doing: &str, said: &str, url: &str, shown: &str) -> Error {
     let said = said.replace(url, shown);
-    let last = said
-        .lines()
-        .rfind(|line| line.starts_with("fatal:") || line.starts_with("error:"));
+    let last = said.lines().rfind(|line| line.starts_with("fatal:") || line.starts_with("error:"));
     let line = devrig_process::escape_line(last.unwrap_or_else(|| said.trim()).as_bytes());
     let line: String = line.chars().take(300).collect();
     let any = |needles: &[&str]| needles.iter().any(|needle| said.contains(needle));
@@ -368,11 +310,7 @@ fn failure(doing: &str, said: &str, url: &str, shown: &str) -> Error {
         return Error::new(Code::Refused, message)
             .hint("Connect once with ssh by hand to accept the host's key.");
     }
-    if any(&[
-        "does not appear to be a git repository",
-        "not found",
-        "dubious ownership",
-    ]) {
+    if any(&["does not appear to be a git repository", "not found", "dubious ownership"]) {
         return Error::new(Code::NotFound, message)
             .hint("Check the remote's address with `git remote -v`.");
     }

@@ -26,11 +26,7 @@ pub(crate) fn first_line(file: &Path) -> Option<String> {
 }
 
 pub(crate) fn modified(meta: &Metadata) -> Option<Timestamp> {
-    let since = meta
-        .modified()
-        .ok()?
-        .duration_since(std::time::UNIX_EPOCH)
-        .ok()?;
+    let since = meta.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
     Some(Timestamp::from_ms(i64::try_from(since.as_millis()).ok()?))
 }
 

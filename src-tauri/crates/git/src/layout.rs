@@ -10,6 +10,9 @@ use devrig_core::{Code, Error, Result};
 
 use crate::files::small_text;
 
+/// Refs and logs that are looked at; more are an attack, or as good as one.
+const MOST_ENTRIES: usize = 200_000;
+
 /// How many alternates may borrow from alternates.
 const ALTERNATES_DEEP: usize = 5;
 
@@ -26,14 +29,11 @@ impl Layout {
     /// Finds and checks the places of the repository whose work tree is `repository`. `readable`
     /// are further folders that it may borrow from.
     pub(crate) fn find(repository: &Path, readable: &[PathBuf]) -> Result<Self> {
-        let work_tree = repository.canonicalize().context(format_args!(
-            "opening the repository {}",
-            repository.display()
-        ))?;
-        let mut inside: Vec<PathBuf> = readable
-            .iter()
-            .filter_map(|p| p.canonicalize().ok())
-            .collect();
+        let work_tree = repository
+            .canonicalize()
+            .context(format_args!("opening the repository {}", repository.display()))?;
+        let mut inside: Vec<PathBuf> =
+            readable.iter().filter_map(|p| p.canonicalize().ok()).collect();
         inside.push(work_tree.clone());
 
         let git_dir = find_git_dir(&work_tree, &inside)?;
@@ -41,12 +41,14 @@ impl Layout {
         let common_dir = find_common_dir(&work_tree, &git_dir, &inside)?;
         inside.push(common_dir.clone());
 
-        let layout = Self {
-            work_tree,
-            git_dir,
-            common_dir,
-        };
+        let layout = Self { work_tree, git_dir, common_dir };
         layout.check_entries(&inside)?;
+        for name in ["refs", "logs"] {
+            check_plain(&layout.common_dir.join(name), usize::MAX)?;
+        }
+        if layout.git_dir != layout.common_dir {
+            check_plain(&layout.git_dir, usize::MAX)?;
+        }
         check_alternates(&layout.common_dir.join("objects"), &inside, ALTERNATES_DEEP)?;
         Ok(layout)
     }
@@ -92,6 +94,35 @@ impl Layout {
     }
 }
 
+/// Below this folder, `deep` levels, are only files and folders. A link would be followed out when
+/// a ref is read or a fetch writes one, and a pipe would be waited for.
+pub(crate) fn check_plain(folder: &Path, deep: usize) -> Result<()> {
+    let mut folders = vec![(folder.to_owned(), deep)];
+    let mut seen = 0;
+    while let Some((folder, deep)) = folders.pop() {
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        for entry in entries.filter_map(Result::ok) {
+            let kind = entry.file_type()?;
+            seen += 1;
+            if seen > MOST_ENTRIES {
+                return Err(Error::new(
+                    Code::TooLarge,
+                    format!("{} holds more than {MOST_ENTRIES} entries", folder.display()),
+                ));
+            }
+            if kind.is_dir() && deep > 1 {
+                folders.push((entry.path(), deep - 1));
+            } else if !kind.is_dir() && !kind.is_file() {
+                return Err(Error::new(
+                    Code::Refused,
+                    format!("{} is neither a file nor a folder", entry.path().display()),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
 fn within(path: &Path, roots: &[PathBuf]) -> bool {
     roots.iter().any(|root| path.starts_with(root))
 }
@@ -99,11 +130,7 @@ fn within(path: &Path, roots: &[PathBuf]) -> bool {
 fn outside(from: &Path, to: &Path) -> Error {
     Error::new(
         Code::Refused,
-        format!(
-            "{} leads to {}, outside of the repository",
-            from.display(),
-            to.display()
-        ),
+        format!("{} leads to {}, outside of the repository", from.display(), to.display()),
     )
     .hint("Add that folder too if this is meant.")
 }
@@ -155,9 +182,7 @@ fn find_common_dir(work_tree: &Path, git_dir: &Path, inside: &[PathBuf]) -> Resu
         return Ok(git_dir.to_owned());
     }
     let text = small_text(&pointer).ok_or_else(|| not_a_repository(work_tree))?;
-    let common = git_dir
-        .join(text.trim_end_matches(['\n', '\r']))
-        .canonicalize()?;
+    let common = git_dir.join(text.trim_end_matches(['\n', '\r'])).canonicalize()?;
     if !within(&common, inside) && !git_dir.starts_with(common.join("worktrees")) {
         return Err(outside(&pointer, &common));
     }
@@ -170,15 +195,9 @@ fn check_alternates(objects: &Path, inside: &[PathBuf], deep: usize) -> Result<(
         return Ok(());
     }
     let text = small_text(&list).filter(|_| deep > 0).ok_or_else(|| {
-        Error::new(
-            Code::Refused,
-            format!("{} cannot be followed", list.display()),
-        )
+        Error::new(Code::Refused, format!("{} cannot be followed", list.display()))
     })?;
-    for line in text
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-    {
+    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         // git writes unusual names in quotes.
         let Ok(borrowed) = objects.join(line.trim_matches('"')).canonicalize() else {
             continue;
@@ -195,10 +214,7 @@ fn not_a_repository(folder: &Path) -> Error {
     if folder.join("HEAD").is_file() && folder.join("objects").is_dir() {
         return Error::new(
             Code::Unsupported,
-            format!(
-                "{} is a bare repository, without a work tree",
-                folder.display()
-            ),
+            format!("{} is a bare repository, without a work tree", folder.display()),
         );
     }
     Error::not_found(format!("a git repository at {}", folder.display()))

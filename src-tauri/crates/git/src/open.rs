@@ -20,10 +20,7 @@ pub struct Access {
 impl Default for Access {
     /// The person who runs this process; nothing beside the repository itself.
     fn default() -> Self {
-        Self {
-            user: User::from_environment(),
-            readable: Vec::new(),
-        }
+        Self { user: User::from_environment(), readable: Vec::new() }
     }
 }
 
@@ -48,16 +45,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "commitgraph",
         ],
     ),
-    (
-        "extensions",
-        &[
-            "objectformat",
-            "refstorage",
-            "worktreeconfig",
-            "relativeworktrees",
-            "noop",
-        ],
-    ),
+    ("extensions", &["objectformat", "refstorage", "worktreeconfig", "relativeworktrees", "noop"]),
     ("branch", &["remote", "merge"]),
     ("remote", &["url", "fetch"]),
 ];
@@ -74,15 +62,9 @@ pub(crate) fn open(repository: &Path, access: &Access) -> Result<Opened> {
     let layout = Layout::find(repository, &access.readable)?;
     let user = access.user.config();
     check_owner(&layout, &user)?;
-    for name in [
-        layout.common_dir.join("config"),
-        layout.git_dir.join("config.worktree"),
-    ] {
+    for name in [layout.common_dir.join("config"), layout.git_dir.join("config.worktree")] {
         if std::fs::metadata(&name).is_ok_and(|meta| meta.len() > LARGEST_CONFIG) {
-            return Err(Error::new(
-                Code::TooLarge,
-                format!("{} is too large", name.display()),
-            ));
+            return Err(Error::new(Code::TooLarge, format!("{} is too large", name.display())));
         }
     }
     let options = gix::open::Options::isolated()
@@ -96,10 +78,7 @@ pub(crate) fn open(repository: &Path, access: &Access) -> Result<Opened> {
     if found.as_deref() != Some(&layout.work_tree) {
         return Err(Error::new(
             Code::Refused,
-            format!(
-                "the repository {} keeps its work tree elsewhere",
-                layout.work_tree.display()
-            ),
+            format!("the repository {} keeps its work tree elsewhere", layout.work_tree.display()),
         )
         .hint("Unset core.worktree and core.bare in its configuration."));
     }
@@ -129,13 +108,8 @@ fn check_owner(layout: &Layout, user: &crate::user::UserConfig) -> Result<()> {
         return Ok(());
     }
     let folder = layout.work_tree.display();
-    Err(Error::new(
-        Code::Refused,
-        format!("the repository {folder} belongs to another user"),
-    )
-    .hint(format!(
-        "If you trust it: git config --global --add safe.directory {folder}"
-    )))
+    Err(Error::new(Code::Refused, format!("the repository {folder} belongs to another user"))
+        .hint(format!("If you trust it: git config --global --add safe.directory {folder}")))
 }
 
 fn reduce_config(

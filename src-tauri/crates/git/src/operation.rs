@@ -23,10 +23,7 @@ pub(crate) fn operation(repo: &gix::Repository) -> Option<Operation> {
         }
         InProgress::Bisect => bisect(git_dir),
     };
-    for text in [&mut operation.branch, &mut operation.target]
-        .into_iter()
-        .flatten()
-    {
+    for text in [&mut operation.branch, &mut operation.target].into_iter().flatten() {
         *text = one_line(text, 200);
     }
     Some(operation)
@@ -131,10 +128,7 @@ mod tests {
     fn the_merged_name_is_read_from_gits_own_message() {
         for (line, expected) in [
             ("Merge branch 'feature/x' into main", Some("feature/x")),
-            (
-                "Merge remote-tracking branch 'origin/main'",
-                Some("origin/main"),
-            ),
+            ("Merge remote-tracking branch 'origin/main'", Some("origin/main")),
             ("Merge branches 'a' and 'b'", Some("a")),
             ("Merge commit ''", None),
             ("my own words", None),

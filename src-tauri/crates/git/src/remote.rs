@@ -11,10 +11,7 @@ pub(crate) fn remotes(repo: &gix::Repository) -> Vec<Remote> {
         .remote_names()
         .into_iter()
         .filter_map(|name| {
-            Some(Remote {
-                url: public(&raw_url(repo, &text(&name))?),
-                name: text(&name),
-            })
+            Some(Remote { url: public(&raw_url(repo, &text(&name))?), name: text(&name) })
         })
         .collect();
     remotes.sort_by(|a, b| a.name.cmp(&b.name));
@@ -23,9 +20,7 @@ pub(crate) fn remotes(repo: &gix::Repository) -> Vec<Remote> {
 
 /// As configured, with whatever is secret in it.
 pub(crate) fn raw_url(repo: &gix::Repository, name: &str) -> Option<String> {
-    repo.config_snapshot()
-        .string_by("remote", Some(BStr::new(name)), "url")
-        .map(text)
+    repo.config_snapshot().string_by("remote", Some(BStr::new(name)), "url").map(text)
 }
 
 /// Without user information (an ssh user name is none), query and fragment.
@@ -53,15 +48,9 @@ mod tests {
     #[test]
     fn addresses_are_told_without_credentials() {
         for (url, expected) in [
-            (
-                "https://me:token@example.com/a/b.git",
-                "https://example.com/a/b.git",
-            ),
+            ("https://me:token@example.com/a/b.git", "https://example.com/a/b.git"),
             ("https://token@example.com/a/b", "https://example.com/a/b"),
-            (
-                "https://example.com/a?access_token=x#y",
-                "https://example.com/a",
-            ),
+            ("https://example.com/a?access_token=x#y", "https://example.com/a"),
             ("ssh://git:pass@example.com/a", "ssh://git@example.com/a"),
             ("git@example.com:a/b.git", "git@example.com:a/b.git"),
             ("/srv/git/a.git", "/srv/git/a.git"),

@@ -24,21 +24,14 @@ pub(crate) fn stashes(repo: &gix::Repository) -> Vec<Stash> {
             let message = one_line(&text(&line.message), 200);
             let branch = branch(&message);
             let time = timestamp(line.signature.time.seconds);
-            Stash {
-                index,
-                message,
-                time,
-                branch,
-            }
+            Stash { index, message, time, branch }
         })
         .collect()
 }
 
 /// The branch in `WIP on main: 1234567 subject` or `On main: message`.
 fn branch(message: &str) -> Option<String> {
-    let rest = message
-        .strip_prefix("WIP on ")
-        .or_else(|| message.strip_prefix("On "))?;
+    let rest = message.strip_prefix("WIP on ").or_else(|| message.strip_prefix("On "))?;
     let (name, _) = rest.split_once(": ")?;
     (name != "(no branch)" && !name.contains(' ')).then(|| name.to_owned())
 }

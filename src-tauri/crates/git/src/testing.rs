@@ -23,20 +23,12 @@ impl Place {
         std::fs::create_dir(&root).unwrap();
         std::fs::create_dir(&home).unwrap();
         std::fs::write(home.join(".gitconfig"), "[init]\n\tdefaultBranch = main\n").unwrap();
-        Self {
-            _folder: folder,
-            root,
-            home,
-            clock: AtomicI64::new(1_700_000_000),
-        }
+        Self { _folder: folder, root, home, clock: AtomicI64::new(1_700_000_000) }
     }
 
     pub(crate) fn access(&self) -> Access {
         let user = User::at_home(&self.home, std::env::var_os("PATH").unwrap_or_default());
-        Access {
-            user,
-            readable: Vec::new(),
-        }
+        Access { user, readable: Vec::new() }
     }
 
     /// git, as the person of this place runs it; whatever it answers.
@@ -59,10 +51,7 @@ impl Place {
             .output()
             .unwrap();
         let said = [output.stdout, output.stderr].concat();
-        (
-            output.status.success(),
-            String::from_utf8_lossy(&said).into_owned(),
-        )
+        (output.status.success(), String::from_utf8_lossy(&said).into_owned())
     }
 
     pub(crate) fn git(&self, folder: &Path, args: &[&str]) -> String {
@@ -94,10 +83,7 @@ impl Place {
     pub(crate) fn cloned(&self) -> (PathBuf, PathBuf) {
         let origin = self.repo("origin");
         self.commit(&origin, "a.txt", "a\n", "first");
-        self.git(
-            &self.root,
-            &["clone", "-q", origin.to_str().unwrap(), "clone"],
-        );
+        self.git(&self.root, &["clone", "-q", origin.to_str().unwrap(), "clone"]);
         (origin, self.root.join("clone"))
     }
 

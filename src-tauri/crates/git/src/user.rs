@@ -68,18 +68,11 @@ impl User {
             .filter_map(|name| Some(((*name).into(), std::env::var_os(name)?)))
             .collect();
         let folder = |name: &str| {
-            std::env::var_os(name)
-                .map(PathBuf::from)
-                .filter(|path| path.is_absolute())
+            std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute())
         };
         let home = folder("HOME").or_else(|| folder("USERPROFILE"));
         let config_home = folder("XDG_CONFIG_HOME");
-        Self {
-            home,
-            config_home,
-            environment,
-            system_config: true,
-        }
+        Self { home, config_home, environment, system_config: true }
     }
 
     /// Somebody whose home is this folder, and who finds programs in `path`. For tests: neither
@@ -98,10 +91,7 @@ impl User {
     }
 
     pub(crate) fn variable(&self, name: &str) -> Option<&OsString> {
-        self.environment
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value)
+        self.environment.iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
     fn git_config_folder(&self) -> Option<PathBuf> {
@@ -115,18 +105,9 @@ impl User {
     /// A configuration that cannot be read counts as absent: git itself will tell the person.
     pub(crate) fn config(&self) -> UserConfig {
         let sources = [
-            (
-                self.system_config.then(|| PathBuf::from("/etc/gitconfig")),
-                Source::System,
-            ),
-            (
-                self.git_config_folder().map(|folder| folder.join("config")),
-                Source::Git,
-            ),
-            (
-                self.home.as_ref().map(|home| home.join(".gitconfig")),
-                Source::User,
-            ),
+            (self.system_config.then(|| PathBuf::from("/etc/gitconfig")), Source::System),
+            (self.git_config_folder().map(|folder| folder.join("config")), Source::Git),
+            (self.home.as_ref().map(|home| home.join(".gitconfig")), Source::User),
         ];
         let metas = sources.into_iter().filter_map(|(path, source)| {
             let path = path.filter(|path| path.is_file())?;
@@ -136,10 +117,7 @@ impl User {
             includes: includes::Options::follow_without_conditional(self.home.as_deref()),
             ..Default::default()
         };
-        let file = File::from_paths_metadata(metas, options)
-            .ok()
-            .flatten()
-            .unwrap_or_default();
+        let file = File::from_paths_metadata(metas, options).ok().flatten().unwrap_or_default();
         let text = |key: &str| file.string(key).map(|value| value.to_string());
         UserConfig {
             excludes_file: text("core.excludesFile")
@@ -151,11 +129,7 @@ impl User {
                 .strings("safe.directory")
                 .unwrap_or_default()
                 .iter()
-                .map(|value| {
-                    self.expand(&value.to_string())
-                        .to_string_lossy()
-                        .into_owned()
-                })
+                .map(|value| self.expand(&value.to_string()).to_string_lossy().into_owned())
                 .collect(),
         }
     }
@@ -179,9 +153,7 @@ impl UserConfig {
             trusted
                 || entry == "*"
                 || Path::new(entry) == folder
-                || entry
-                    .strip_suffix("/*")
-                    .is_some_and(|above| folder.starts_with(above))
+                || entry.strip_suffix("/*").is_some_and(|above| folder.starts_with(above))
         })
     }
 }

@@ -52,15 +52,8 @@ pub(crate) struct Difference {
 impl<'a> Walk<'a> {
     pub(crate) fn new(repo: &'a gix::Repository, interrupt: &'a AtomicBool) -> Self {
         let roots = repo.shallow_commits().ok().flatten();
-        let roots = roots
-            .map(|list| list.iter().copied().collect())
-            .unwrap_or_default();
-        Self {
-            repo,
-            interrupt,
-            nodes: HashMap::new(),
-            roots,
-        }
+        let roots = roots.map(|list| list.iter().copied().collect()).unwrap_or_default();
+        Self { repo, interrupt, nodes: HashMap::new(), roots }
     }
 
     /// Commits reachable from `ours` only, and from `theirs` only, as
@@ -85,10 +78,7 @@ impl<'a> Walk<'a> {
                 undecided -= 1;
             }
             if self.interrupt.load(Ordering::Relaxed) {
-                return Err(Error::new(
-                    Code::Cancelled,
-                    "comparing branches was cancelled",
-                ));
+                return Err(Error::new(Code::Cancelled, "comparing branches was cancelled"));
             }
             if sides.len() > MOST_VISITED {
                 more = true;
@@ -120,11 +110,8 @@ impl<'a> Walk<'a> {
 
     fn summarise(&self, sides: &HashMap<ObjectId, u8>, more: bool) -> Difference {
         let newest = |wanted: u8| {
-            let mut ids: Vec<ObjectId> = sides
-                .iter()
-                .filter(|(_, side)| **side == wanted)
-                .map(|(id, _)| *id)
-                .collect();
+            let mut ids: Vec<ObjectId> =
+                sides.iter().filter(|(_, side)| **side == wanted).map(|(id, _)| *id).collect();
             let count = u32::try_from(ids.len()).unwrap_or(u32::MAX);
             ids.sort_by_key(|id| (std::cmp::Reverse(self.nodes.get(id).map(|n| n.time)), *id));
             ids.truncate(LISTED);
@@ -132,21 +119,12 @@ impl<'a> Walk<'a> {
         };
         let (ahead, ahead_commits) = newest(LEFT);
         let (behind, behind_commits) = newest(RIGHT);
-        Difference {
-            ahead,
-            behind,
-            more,
-            ahead_commits,
-            behind_commits,
-        }
+        Difference { ahead, behind, more, ahead_commits, behind_commits }
     }
 
     fn node(&mut self, id: ObjectId) -> Result<&Node> {
         if !self.nodes.contains_key(&id) {
-            let commit = self
-                .repo
-                .find_commit(id)
-                .map_err(|error| unreadable(id, error))?;
+            let commit = self.repo.find_commit(id).map_err(|error| unreadable(id, error))?;
             let time = commit.time().map_or(0, |time| time.seconds);
             let parents = if self.roots.contains(&id) {
                 Vec::new()
@@ -161,13 +139,9 @@ impl<'a> Walk<'a> {
 
 /// What people recognise a commit by.
 pub(crate) fn describe(repo: &gix::Repository, id: ObjectId) -> Result<Commit> {
-    let commit = repo
-        .find_commit(id)
-        .map_err(|error| unreadable(id, error))?;
+    let commit = repo.find_commit(id).map_err(|error| unreadable(id, error))?;
     let decoded = commit.decode().map_err(|error| unreadable(id, error))?;
-    let author = commit
-        .author()
-        .map(|author| author.name.to_str_lossy().into_owned());
+    let author = commit.author().map(|author| author.name.to_str_lossy().into_owned());
     Ok(Commit {
         id: id.to_string(),
         subject: one_line(&decoded.message.to_str_lossy(), 200),

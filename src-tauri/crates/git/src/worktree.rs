@@ -34,10 +34,7 @@ struct Change {
 pub(crate) fn worktree(opened: &Opened, interrupt: &Arc<AtomicBool>) -> Result<Worktree> {
     let (changes, more) = changes(opened, interrupt)?;
     let folder = &opened.layout.work_tree;
-    let mut worktree = Worktree {
-        more,
-        ..Worktree::default()
-    };
+    let mut worktree = Worktree { more, ..Worktree::default() };
     let mut files = Vec::with_capacity(changes.len());
     for (path, change) in changes {
         if interrupt.load(Ordering::Relaxed) {
@@ -54,10 +51,7 @@ pub(crate) fn worktree(opened: &Opened, interrupt: &Arc<AtomicBool>) -> Result<W
             worktree.oldest_change = Some(worktree.oldest_change.map_or(time, |old| old.min(time)));
             worktree.newest_change = worktree.newest_change.max(Some(time));
         }
-        files.push(ChangedFile {
-            path,
-            state: change.state(),
-        });
+        files.push(ChangedFile { path, state: change.state() });
     }
     files.sort_by(|a, b| (a.state, &a.path).cmp(&(b.state, &b.path)));
     files.truncate(EXAMPLES);
@@ -68,9 +62,7 @@ pub(crate) fn worktree(opened: &Opened, interrupt: &Arc<AtomicBool>) -> Result<W
 impl Change {
     fn state(self) -> FileState {
         match self {
-            Self {
-                conflicted: true, ..
-            } => FileState::Conflicted,
+            Self { conflicted: true, .. } => FileState::Conflicted,
             Self { deleted: true, .. } => FileState::Deleted,
             Self { modified: true, .. } => FileState::Modified,
             Self { staged: true, .. } => FileState::Staged,
@@ -143,8 +135,5 @@ fn changed_at(folder: &Path, path: &str) -> Option<Timestamp> {
 }
 
 fn cancelled(folder: &Path) -> Error {
-    Error::new(
-        Code::Cancelled,
-        format!("reading {} was cancelled", folder.display()),
-    )
+    Error::new(Code::Cancelled, format!("reading {} was cancelled", folder.display()))
 }

@@ -10,11 +10,7 @@ use crate::testing::Place;
 fn trap(place: &Place) -> (String, PathBuf) {
     let mark = place.home.join("mark");
     let program = place.home.join("trap");
-    std::fs::write(
-        &program,
-        format!("#!/bin/sh\ntouch '{}'\ncat\n", mark.display()),
-    )
-    .unwrap();
+    std::fs::write(&program, format!("#!/bin/sh\ntouch '{}'\ncat\n", mark.display())).unwrap();
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -60,12 +56,8 @@ fn hostile(place: &Place) -> (PathBuf, PathBuf) {
         ".gitattributes",
         "*.txt filter=evil diff=evil merge=evil\n*.bin filter=evil2\n",
     );
-    for hook in [
-        "post-index-change",
-        "fsmonitor-watchman",
-        "reference-transaction",
-        "pre-auto-gc",
-    ] {
+    for hook in ["post-index-change", "fsmonitor-watchman", "reference-transaction", "pre-auto-gc"]
+    {
         let file = repo.join(".git/hooks").join(hook);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::copy(&program, file).unwrap();
@@ -135,10 +127,7 @@ fn a_work_tree_elsewhere_is_refused() {
     let place = Place::new();
     let repo = place.repo("r");
     place.commit(&repo, "a", "1", "first");
-    place.git(
-        &repo,
-        &["config", "core.worktree", place.home.to_str().unwrap()],
-    );
+    place.git(&repo, &["config", "core.worktree", place.home.to_str().unwrap()]);
     refused(&place, &repo, "core.worktree names another folder");
 }
 
@@ -150,11 +139,7 @@ fn a_git_folder_elsewhere_is_refused_unless_it_names_this_one() {
     let repo = place.root.join("r");
     std::fs::create_dir(&repo).unwrap();
     std::fs::write(repo.join(".git"), "gitdir: ../private/.git\n").unwrap();
-    refused(
-        &place,
-        &repo,
-        "a .git file that leads to another repository",
-    );
+    refused(&place, &repo, "a .git file that leads to another repository");
 
     let other = place.repo("other");
     std::fs::write(other.join(".git/commondir"), "../../private/.git\n").unwrap();
@@ -189,16 +174,7 @@ fn borrowed_objects_must_lie_within_what_is_readable() {
     let place = Place::new();
     let origin = place.repo("origin");
     place.commit(&origin, "a", "1", "first");
-    place.git(
-        &place.root,
-        &[
-            "clone",
-            "-q",
-            "--shared",
-            origin.to_str().unwrap(),
-            "borrower",
-        ],
-    );
+    place.git(&place.root, &["clone", "-q", "--shared", origin.to_str().unwrap(), "borrower"]);
     let borrower = place.root.join("borrower");
     refused(&place, &borrower, "alternates outside");
     let mut access = place.access();
@@ -214,15 +190,29 @@ fn a_pipe_in_the_git_folder_does_not_hang() {
     let place = Place::new();
     let repo = place.repo("r");
     let pipe = repo.join(".git/packed-refs");
-    assert!(
-        std::process::Command::new("mkfifo")
-            .arg(&pipe)
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let error = place.try_state(&repo).unwrap_err();
     assert_eq!(error.code, Code::Refused, "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn refs_and_logs_are_plain_files() {
+    let place = Place::new();
+    let outside = place.home.join("outside");
+    std::fs::create_dir(&outside).unwrap();
+    let entries = ["refs/heads/x", "refs/remotes", "logs/refs/remotes", "logs/x"];
+    for (n, entry) in entries.into_iter().enumerate() {
+        let repo = place.repo(&format!("r{n}"));
+        place.commit(&repo, "a", "1", "first");
+        std::os::unix::fs::symlink(&outside, repo.join(".git").join(entry)).unwrap();
+        refused(&place, &repo, entry);
+    }
+    let repo = place.repo("pipe");
+    place.commit(&repo, "a", "1", "first");
+    let pipe = repo.join(".git/refs/heads/pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    refused(&place, &repo, "a pipe among the refs");
 }
 
 #[cfg(unix)]
@@ -240,10 +230,7 @@ fn another_users_repository_needs_the_persons_word() {
     // What the repository says of itself does not count.
     append(&repo.join(".git/config"), "[safe]\n\tdirectory = *\n");
     assert_eq!(place.try_state(&repo).unwrap_err().code, Code::Refused);
-    append(
-        &place.home.join(".gitconfig"),
-        &format!("[safe]\n\tdirectory = {}\n", repo.display()),
-    );
+    append(&place.home.join(".gitconfig"), &format!("[safe]\n\tdirectory = {}\n", repo.display()));
     assert_eq!(place.state(&repo).head.commit.unwrap().subject, "first");
 }
 
@@ -258,24 +245,17 @@ fn broken_repositories_are_errors_and_no_panics() {
         ("a config of noise", |git| {
             std::fs::write(git.join("config"), b"[core\n\xff\xfe=").unwrap()
         }),
-        ("a HEAD of noise", |git| {
-            std::fs::write(git.join("HEAD"), b"\0\0\0").unwrap()
-        }),
+        ("a HEAD of noise", |git| std::fs::write(git.join("HEAD"), b"\0\0\0").unwrap()),
         ("packed refs of noise", |git| {
             std::fs::write(git.join("packed-refs"), b"zzz refs/heads/x\n").unwrap()
         }),
         ("a branch without its commit", |git| {
             std::fs::write(git.join("refs/heads/main"), format!("{}\n", "1".repeat(40))).unwrap();
         }),
-        ("no objects", |git| {
-            std::fs::remove_dir_all(git.join("objects")).unwrap()
-        }),
+        ("no objects", |git| std::fs::remove_dir_all(git.join("objects")).unwrap()),
         ("an unknown encoding", |git| {
-            std::fs::write(
-                git.join("../.gitattributes"),
-                "* working-tree-encoding=nonsense\n",
-            )
-            .unwrap();
+            std::fs::write(git.join("../.gitattributes"), "* working-tree-encoding=nonsense\n")
+                .unwrap();
             std::fs::write(git.join("../a"), "2").unwrap();
         }),
     ];

@@ -8,11 +8,7 @@ use crate::testing::Place;
 use crate::{Branch, FileState, OperationKind, RepositoryState};
 
 fn branch<'a>(state: &'a RepositoryState, name: &str) -> &'a Branch {
-    state
-        .branches
-        .iter()
-        .find(|branch| branch.name == name)
-        .unwrap()
+    state.branches.iter().find(|branch| branch.name == name).unwrap()
 }
 
 #[test]
@@ -45,11 +41,7 @@ fn branches_tell_how_they_compare_with_their_upstream() {
         ("origin/main", false, false)
     );
     assert_eq!((upstream.ahead, upstream.behind), (3, 1));
-    let subjects: Vec<_> = upstream
-        .ahead_commits
-        .iter()
-        .map(|c| c.subject.as_str())
-        .collect();
+    let subjects: Vec<_> = upstream.ahead_commits.iter().map(|c| c.subject.as_str()).collect();
     assert_eq!(subjects, ["three", "two", "one"], "the newest first");
     assert_eq!(upstream.behind_commits[0].subject, "theirs");
     assert_eq!(upstream.tip.as_ref().unwrap().subject, "theirs");
@@ -83,10 +75,7 @@ fn a_local_branch_can_be_followed() {
     place.commit(&repo, "a", "2", "second");
     let state = place.state(&repo);
     let upstream = branch(&state, "topic").upstream.as_ref().unwrap();
-    assert_eq!(
-        (upstream.name.as_str(), upstream.ahead, upstream.behind),
-        ("main", 1, 0)
-    );
+    assert_eq!((upstream.name.as_str(), upstream.ahead, upstream.behind), ("main", 1, 0));
     assert_eq!(branch(&state, "main").upstream, None);
 }
 
@@ -108,16 +97,9 @@ fn uncommitted_work_is_counted_with_examples_and_times() {
     place.write(&repo, "folder/b", "x");
     place.write(&repo, "noise.log", "x");
     let worktree = place.state(&repo).worktree;
-    assert_eq!(
-        (worktree.staged, worktree.modified, worktree.untracked),
-        (2, 3, 1)
-    );
+    assert_eq!((worktree.staged, worktree.modified, worktree.untracked), (2, 3, 1));
     assert_eq!(worktree.conflicted, 0);
-    let files: Vec<_> = worktree
-        .files
-        .iter()
-        .map(|f| (f.path.as_str(), f.state))
-        .collect();
+    let files: Vec<_> = worktree.files.iter().map(|f| (f.path.as_str(), f.state)).collect();
     assert_eq!(
         files,
         [
@@ -147,14 +129,8 @@ fn the_age_of_work_is_that_of_its_files() {
             .unwrap();
     }
     let worktree = place.state(&repo).worktree;
-    assert_eq!(
-        worktree.oldest_change,
-        Some(Timestamp::from_ms(1_600_000_000_000))
-    );
-    assert_eq!(
-        worktree.newest_change,
-        Some(Timestamp::from_ms(1_600_000_060_000))
-    );
+    assert_eq!(worktree.oldest_change, Some(Timestamp::from_ms(1_600_000_000_000)));
+    assert_eq!(worktree.newest_change, Some(Timestamp::from_ms(1_600_000_060_000)));
 }
 
 #[test]
@@ -165,10 +141,7 @@ fn the_persons_own_ignore_file_counts() {
     place.write(&repo, "notes.mine", "x");
     assert_eq!(place.state(&repo).worktree.untracked, 1);
     std::fs::write(place.home.join("ignored"), "*.mine\n").unwrap();
-    place.git(
-        &repo,
-        &["config", "--global", "core.excludesFile", "~/ignored"],
-    );
+    place.git(&repo, &["config", "--global", "core.excludesFile", "~/ignored"]);
     assert_eq!(place.state(&repo).worktree.untracked, 0);
 }
 
@@ -184,10 +157,7 @@ fn stashes_are_listed_with_their_branch() {
     let stashes = place.state(&repo).stashes;
     assert_eq!(stashes.len(), 2);
     assert_eq!(stashes[0].message, "On main: half done");
-    assert_eq!(
-        (stashes[1].index, stashes[1].branch.as_deref()),
-        (1, Some("main"))
-    );
+    assert_eq!((stashes[1].index, stashes[1].branch.as_deref()), (1, Some("main")));
     assert!(stashes[0].time > stashes[1].time);
 }
 
@@ -244,26 +214,14 @@ fn cherry_pick_revert_bisect_and_am_are_told_apart() {
     let kind = || place.state(&repo).operation.map(|operation| operation.kind);
     assert!(!place.try_git(&repo, &["cherry-pick", "topic~1"]).0);
     assert_eq!(kind(), Some(OperationKind::CherryPick));
-    assert_eq!(
-        place
-            .state(&repo)
-            .operation
-            .unwrap()
-            .commit
-            .unwrap()
-            .subject,
-        "on topic"
-    );
+    assert_eq!(place.state(&repo).operation.unwrap().commit.unwrap().subject, "on topic");
     place.git(&repo, &["cherry-pick", "--abort"]);
     assert!(!place.try_git(&repo, &["revert", "topic~1"]).0);
     assert_eq!(kind(), Some(OperationKind::Revert));
     place.git(&repo, &["revert", "--abort"]);
     place.git(&repo, &["bisect", "start"]);
     assert_eq!(kind(), Some(OperationKind::Bisect));
-    assert_eq!(
-        place.state(&repo).operation.unwrap().branch.as_deref(),
-        Some("main")
-    );
+    assert_eq!(place.state(&repo).operation.unwrap().branch.as_deref(), Some("main"));
     place.git(&repo, &["bisect", "reset"]);
     let patch = place.git(&repo, &["format-patch", "-1", "topic~1"]);
     assert!(!place.try_git(&repo, &["am", &patch]).0);
@@ -287,35 +245,17 @@ fn a_detached_head_says_so() {
 fn linked_work_trees_and_submodules_are_read() {
     let place = Place::new();
     let (origin, clone) = place.cloned();
-    place.git(
-        &clone,
-        &["worktree", "add", "-q", "../linked", "-b", "side"],
-    );
+    place.git(&clone, &["worktree", "add", "-q", "../linked", "-b", "side"]);
     let linked = place.state(&place.root.join("linked"));
     assert_eq!(linked.head.branch.as_deref(), Some("side"));
     assert_eq!(linked.worktree, crate::Worktree::default(), "clean");
     let url = origin.to_str().unwrap();
     place.git(
         &clone,
-        &[
-            "-c",
-            "protocol.file.allow=always",
-            "submodule",
-            "--quiet",
-            "add",
-            url,
-            "sub",
-        ],
+        &["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", url, "sub"],
     );
-    assert_eq!(
-        place.state(&clone.join("sub")).head.commit.unwrap().subject,
-        "first"
-    );
-    assert_eq!(
-        place.state(&clone).worktree.staged,
-        2,
-        ".gitmodules and the submodule"
-    );
+    assert_eq!(place.state(&clone.join("sub")).head.commit.unwrap().subject, "first");
+    assert_eq!(place.state(&clone).worktree.staged, 2, ".gitmodules and the submodule");
 }
 
 #[test]
@@ -329,17 +269,7 @@ fn shallow_clones_end_where_they_end() {
     place.git(&place.root, &["clone", "-q", "--depth", "2", &url, "clone"]);
     let clone = place.root.join("clone");
     place.commit(&clone, "b", "1", "mine");
-    place.git(
-        &clone,
-        &[
-            "commit",
-            "-q",
-            "--amend",
-            "--allow-empty",
-            "-m",
-            "mine again",
-        ],
-    );
+    place.git(&clone, &["commit", "-q", "--amend", "--allow-empty", "-m", "mine again"]);
     let state = place.state(&clone);
     let upstream = branch(&state, "main").upstream.as_ref().unwrap();
     assert_eq!((upstream.ahead, upstream.behind), (1, 0));
@@ -348,10 +278,7 @@ fn shallow_clones_end_where_they_end() {
 #[test]
 fn what_is_no_repository_says_so() {
     let place = Place::new();
-    assert_eq!(
-        place.try_state(Path::new("/no/such")).unwrap_err().code,
-        Code::NotFound
-    );
+    assert_eq!(place.try_state(Path::new("/no/such")).unwrap_err().code, Code::NotFound);
     let error = place.try_state(&place.root).unwrap_err();
     assert_eq!(error.code, Code::NotFound);
     assert!(error.hint.unwrap().contains(".git"));
@@ -378,12 +305,8 @@ fn the_wire_form_is_the_one_the_sdk_documents() {
     let keys = |value: &serde_json::Value| -> BTreeSet<String> {
         value.as_object().unwrap().keys().cloned().collect()
     };
-    let expect = |names: &[&str]| {
-        names
-            .iter()
-            .map(|name| (*name).to_owned())
-            .collect::<BTreeSet<_>>()
-    };
+    let expect =
+        |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
     assert_eq!(
         keys(&json),
         expect(&[
@@ -400,10 +323,7 @@ fn the_wire_form_is_the_one_the_sdk_documents() {
             "lastFetch",
         ])
     );
-    assert_eq!(
-        keys(&json["head"]),
-        expect(&["branch", "detached", "commit"])
-    );
+    assert_eq!(keys(&json["head"]), expect(&["branch", "detached", "commit"]));
     assert_eq!(
         keys(&json["branches"][0]["upstream"]),
         expect(&[
@@ -465,10 +385,7 @@ fn perform(place: &Place, repo: &Path, step: &Step) {
         Step::Write(f, content) => {
             let path = repo.join(file(*f));
             let _ = std::fs::create_dir_all(path.parent().unwrap());
-            let _ = std::fs::write(
-                path,
-                format!("{content}\n").repeat(usize::from(*content) + 1),
-            );
+            let _ = std::fs::write(path, format!("{content}\n").repeat(usize::from(*content) + 1));
         }
         Step::Delete(f) => drop(std::fs::remove_file(repo.join(file(*f)))),
         Step::Add(f) => git(&["add", "-A", "--", &file(*f)]),
@@ -483,10 +400,7 @@ fn perform(place: &Place, repo: &Path, step: &Step) {
         Step::Push => git(&["push", "-q", "origin", "HEAD:main"]),
         Step::Stash => git(&["stash", "-q", "-u"]),
         Step::Touch(f) => {
-            if let Ok(file) = std::fs::File::options()
-                .append(true)
-                .open(repo.join(file(*f)))
-            {
+            if let Ok(file) = std::fs::File::options().append(true).open(repo.join(file(*f))) {
                 let _ = file.set_modified(std::time::SystemTime::now());
             }
         }
@@ -495,13 +409,7 @@ fn perform(place: &Place, repo: &Path, step: &Step) {
 }
 
 fn check_against_git(place: &Place, repo: &Path) {
-    let status = [
-        "status",
-        "--porcelain",
-        "-z",
-        "--no-renames",
-        "--ignore-submodules=all",
-    ];
+    let status = ["status", "--porcelain", "-z", "--no-renames", "--ignore-submodules=all"];
     let said = place.git(repo, &status);
     let (mut staged, mut modified, mut untracked, mut conflicted) = (0, 0, 0, 0);
     for line in said.split('\0').filter(|line| !line.is_empty()) {
@@ -523,36 +431,16 @@ fn check_against_git(place: &Place, repo: &Path) {
         "staged, modified, untracked, conflicted; git says:\n{}\nwe say: {ours:#?}",
         said.replace('\0', "\n")
     );
-    let names = place.git(
-        repo,
-        &[
-            "for-each-ref",
-            "--format=%(refname:short) %(upstream:short)",
-            "refs/heads",
-        ],
-    );
-    assert_eq!(
-        names.lines().filter(|line| !line.is_empty()).count(),
-        state.branches.len()
-    );
+    let names = place
+        .git(repo, &["for-each-ref", "--format=%(refname:short) %(upstream:short)", "refs/heads"]);
+    assert_eq!(names.lines().filter(|line| !line.is_empty()).count(), state.branches.len());
     for line in names.lines() {
         let (name, upstream) = line.split_once(' ').unwrap();
         let ours = branch(&state, name).upstream.as_ref();
-        assert_eq!(
-            ours.map_or("", |upstream| &upstream.name),
-            upstream,
-            "{line}"
-        );
+        assert_eq!(ours.map_or("", |upstream| &upstream.name), upstream, "{line}");
         let Some(ours) = ours else { continue };
-        let counts = place.git(
-            repo,
-            &[
-                "rev-list",
-                "--left-right",
-                "--count",
-                &format!("{name}...{upstream}"),
-            ],
-        );
+        let counts = place
+            .git(repo, &["rev-list", "--left-right", "--count", &format!("{name}...{upstream}")]);
         assert_eq!(format!("{}\t{}", ours.ahead, ours.behind), counts, "{line}");
     }
     let stashes = place.git(repo, &["stash", "list"]);
