@@ -28,7 +28,7 @@ pub enum PluginState {
     Quarantined,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
 #[serde(rename_all = "camelCase")]
 pub struct PluginInfo {
     /// The manifest's name, such as `devrig-plugin-git-local`.
@@ -118,7 +118,7 @@ pub enum SyncState {
     Disabled,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
 #[serde(rename_all = "camelCase")]
 pub struct SyncStatus {
     pub account: AccountId,

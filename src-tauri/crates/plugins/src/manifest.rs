@@ -1,0 +1,162 @@
+//! `devrig-plugin.json` as DevRig works with it.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::permission::Permission;
+
+/// A manifest that was found good, its schemas read in.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    pub name: String,
+    pub version: String,
+    pub display_name: String,
+    pub description: String,
+    pub author: String,
+    /// The entry module; absent only for plugins of the legacy form, which nothing runs yet.
+    pub main: Option<String>,
+    pub permissions: Vec<Permission>,
+    pub data_sources: Vec<DataSource>,
+    pub actions: Vec<Action>,
+    pub settings_schema: Option<Value>,
+    /// The legacy form with top-level triggers, actions and conditions: loads, for flows only.
+    pub flow_only: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DataSource {
+    pub id: String,
+    pub name: String,
+    #[serde(default)]
+    pub description: String,
+    #[serde(default = "five_minutes")]
+    pub default_sync_interval_ms: f64,
+}
+
+fn five_minutes() -> f64 {
+    300_000.0
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Action {
+    pub id: String,
+    pub name: String,
+    #[serde(default)]
+    pub description: String,
+    /// The schema itself, or the file that holds it until it is read in.
+    #[serde(default)]
+    pub input_schema: Option<Value>,
+    #[serde(default)]
+    pub output_schema: Option<Value>,
+    #[serde(default)]
+    pub applies_to: Vec<String>,
+    /// Sending it twice does no harm.
+    #[serde(default)]
+    pub idempotent: bool,
+    #[serde(default)]
+    pub effect: Effect,
+    /// The action that takes this one back.
+    #[serde(default)]
+    pub reverse: Option<String>,
+}
+
+/// What an action does to the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Effect {
+    Pure,
+    Read,
+    #[default]
+    Write,
+}
+
+/// The file, before anything in it was checked.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Raw {
+    pub name: String,
+    pub version: String,
+    #[serde(default)]
+    pub display_name: Option<String>,
+    #[serde(default)]
+    pub description: String,
+    #[serde(default)]
+    pub author: Author,
+    #[serde(default = "any_version")]
+    pub engine: String,
+    #[serde(default)]
+    pub main: Option<String>,
+    #[serde(default)]
+    pub icon: Option<String>,
+    #[serde(default)]
+    pub permissions: Vec<String>,
+    #[serde(default)]
+    pub capabilities: Capabilities,
+    #[serde(default)]
+    pub settings_schema: Option<Value>,
+}
+
+fn any_version() -> String {
+    "*".to_owned()
+}
+
+/// What this version uses is typed; what belongs to the format only stays as it is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Capabilities {
+    pub data_sources: Vec<DataSource>,
+    pub actions: Vec<Action>,
+}
+
+/// A name, or what package.json makes of one.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Author {
+    Name(String),
+    Person { name: String },
+}
+
+impl Default for Author {
+    fn default() -> Self {
+        Self::Name(String::new())
+    }
+}
+
+impl Author {
+    pub(crate) fn into_name(self) -> String {
+        match self {
+            Self::Name(name) | Self::Person { name } => name,
+        }
+    }
+}
+
+impl Manifest {
+    pub fn data_source(&self, id: &str) -> Option<&DataSource> {
+        self.data_sources.iter().find(|source| source.id == id)
+    }
+
+    pub fn action(&self, id: &str) -> Option<&Action> {
+        self.actions.iter().find(|action| action.id == id)
+    }
+
+    /// Names of secrets that an account can hold.
+    pub fn secrets(&self) -> Vec<String> {
+        use crate::permission::Kind;
+        let mut names: Vec<String> = Vec::new();
+        for permission in &self.permissions {
+            if let Kind::Secret { name, .. } | Kind::SecretReveal(name) = &permission.kind
+                && !names.contains(name)
+            {
+                names.push(name.clone());
+            }
+        }
+        names
+    }
+
+    /// True when any name of a secret may be used, as the reference's bare form has it.
+    pub fn any_secret(&self) -> bool {
+        self.permissions.iter().any(|p| p.kind == crate::permission::Kind::AnySecret)
+    }
+}
