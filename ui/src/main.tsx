@@ -8,9 +8,8 @@ import { createRoot } from 'react-dom/client';
 import { connect, makeQueryClient } from './api/client';
 import { makeEventHandler } from './api/events';
 import { toastError } from './components/toast';
-import { showItem } from './inbox/state';
 import { choosePlatform } from './platform/choose';
-import { makeRouter } from './router';
+import { makeRouter, openItem } from './router';
 import { NeedsApp } from './shell/NeedsApp';
 
 const root = createRoot(document.getElementById('root')!);
@@ -23,12 +22,7 @@ if (platform === null) {
   const client = makeQueryClient(toastError);
   const router = makeRouter();
   // Listens before the first read, so that nothing changes unseen between the two.
-  await platform.onEvent(
-    makeEventHandler(client, (id) => {
-      showItem(id);
-      void router.navigate({ to: '/inbox', search: { view: 'all', item: id } });
-    }),
-  );
+  await platform.onEvent(makeEventHandler(client, (id) => openItem(router, id)));
   root.render(
     <StrictMode>
       <QueryClientProvider client={client}>

@@ -1,6 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 
 import { InboxPage } from './inbox/InboxPage';
+import { showItem } from './inbox/state';
 import { Shell } from './shell/Shell';
 
 export type InboxSearch = { view?: string; q?: string; item?: string };
@@ -36,6 +37,12 @@ const tree = root.addChildren([index, inbox, plugins, plugin, settings]);
 
 export function makeRouter() {
   return createRouter({ routeTree: tree, defaultPreload: 'intent' });
+}
+
+/** Shows an item, wherever it lies: a notification was clicked. */
+export function openItem(router: ReturnType<typeof makeRouter>, id: string): void {
+  showItem(id);
+  void router.navigate({ to: '/inbox', search: { view: 'all', item: id } });
 }
 
 declare module '@tanstack/react-router' {

@@ -1,6 +1,6 @@
 import { MutationCache, QueryClient } from '@tanstack/react-query';
 
-import type { DevRigError, Tag } from '../platform/bindings';
+import type { DevRigError, Tag } from '../platform/wire';
 import { toError, type CallArgs, type CallName, type CallResult, type Platform } from '../platform/platform';
 
 declare module '@tanstack/react-query' {

@@ -1,6 +1,6 @@
 import type { QueryClient } from '@tanstack/react-query';
 
-import type { EngineEvent, ItemSummary, SyncStatus, Tag } from '../platform/bindings';
+import type { EngineEvent, ItemSummary, SyncStatus, Tag } from '../platform/wire';
 import { call } from './client';
 import { mayBeMissing, mergeHead, patchPages, type Pages } from './pages';
 import { engineQuery, itemQuery, keychainQuery, PAGE, syncQuery } from './queries';

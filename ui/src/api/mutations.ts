@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 
-import type { ItemSummary, OperationKind, Tag, Target } from '../platform/bindings';
+import type { ItemSummary, OperationKind, Tag, Target } from '../platform/wire';
 import type { CallArgs, CallName, CallResult } from '../platform/platform';
 import { call } from './client';
 import { patchItems } from './events';
@@ -58,7 +58,7 @@ export function useUndo(which: 'inbox_undo' | 'inbox_redo') {
 /** A write without a preview: reads with these tags follow it. `failure` titles its toast. */
 export function useWrite<N extends CallName>(name: N, tags: readonly Tag[], failure?: string) {
   const client = useQueryClient();
-  return useMutation<CallResult<N>, import('../platform/bindings').DevRigError, CallArgs<N>>({
+  return useMutation<CallResult<N>, import('../platform/wire').DevRigError, CallArgs<N>>({
     mutationFn: (args) => call(name, args),
     meta: failure === undefined ? {} : { failure },
     // A secret that was written must not stay in memory as "the last variables".

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { makeItems } from '../platform/fake/items';
-import type { ItemSummary } from '../platform/bindings';
+import type { ItemSummary } from '../platform/wire';
 import { mayBeMissing, mergeHead, patchPages, rowsOf, type Pages } from './pages';
 import { applied, stillIn } from './triage';
 

@@ -1,6 +1,6 @@
 import type { InfiniteData } from '@tanstack/react-query';
 
-import type { ItemSummary, Page } from '../platform/bindings';
+import type { ItemSummary, Page } from '../platform/wire';
 import { stillIn } from './triage';
 
 export type Pages = InfiniteData<Page, string | null>;

@@ -1,4 +1,4 @@
-import type { ItemSummary, OperationKind, Triage } from '../platform/bindings';
+import type { ItemSummary, OperationKind, Triage } from '../platform/wire';
 
 /** What the person's side of an item will be; shown before the engine has confirmed it. */
 export function applied(triage: Triage, operation: OperationKind, at: string): Triage {

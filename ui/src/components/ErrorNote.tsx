@@ -1,6 +1,6 @@
 import { useState } from 'react';
 
-import type { DevRigError } from '../platform/bindings';
+import type { DevRigError } from '../platform/wire';
 import { Button } from './Button';
 import { Icon } from './Icon';
 

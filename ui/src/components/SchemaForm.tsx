@@ -3,7 +3,7 @@ import { Controller, useForm, type Control } from 'react-hook-form';
 
 import { fieldAt, fieldsOf, parseForm, startOf, type FieldSpec, type Schema } from '../lib/schema';
 import { toError } from '../platform/platform';
-import type { DevRigError } from '../platform/bindings';
+import type { DevRigError } from '../platform/wire';
 import { Button } from './Button';
 import { ErrorNote } from './ErrorNote';
 import { Checkbox, Field, Input, Select, TextArea } from './Field';

@@ -2,7 +2,7 @@ import { toast } from 'sonner';
 
 import { keyLabel } from '../keys/keymap';
 import { runCommand } from '../keys/commands';
-import type { DevRigError } from '../platform/bindings';
+import type { DevRigError } from '../platform/wire';
 
 // One at a time: a second toast takes the place of the first.
 const ONE = { id: 'one', duration: 8000 };

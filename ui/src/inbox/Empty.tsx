@@ -2,7 +2,7 @@ import { Button } from '../components/Button';
 import { Icon } from '../components/Icon';
 import { whenInWords } from '../lib/time';
 import { useNow } from '../lib/useNow';
-import type { InboxStats } from '../platform/bindings';
+import type { InboxStats } from '../platform/wire';
 import { filterParts, type View } from './views';
 
 /** Empty by success. */

@@ -10,7 +10,7 @@ import { LoadingRows } from '../components/Loading';
 import { TextList } from '../components/TextList';
 import { fieldsOf } from '../lib/schema';
 import { fieldAt } from '../lib/schema';
-import type { AccountInfo, DevRigError, PluginInfo } from '../platform/bindings';
+import type { AccountInfo, DevRigError, PluginInfo } from '../platform/wire';
 import type { Step } from './firstRun';
 
 const GIT_PLUGIN = 'devrig-plugin-git-local';
@@ -23,7 +23,7 @@ export default function FirstRun({ step, onStep, onSkip }: Props) {
   const plugin = plugins?.find((each) => each.name === GIT_PLUGIN);
   const account = plugin?.accounts[0];
   return (
-    <main data-region="page" className="min-h-0 flex-1 overflow-y-auto bg-bg1 px-8 py-10">
+    <section aria-label="Introduction" data-region="page" className="min-h-0 flex-1 overflow-y-auto bg-bg1 px-8 py-10">
       <div className="mx-auto flex max-w-[560px] flex-col gap-6">
         <header>
           <h1 className="text-page font-semibold">Welcome to DevRig</h1>
@@ -41,7 +41,7 @@ export default function FirstRun({ step, onStep, onSkip }: Props) {
           </Button>
         </footer>
       </div>
-    </main>
+    </section>
   );
 }
 
@@ -123,7 +123,7 @@ function Grant({ plugin, account, onBack, onNext }: { plugin: PluginInfo; accoun
     setError(null);
     try {
       await grant.mutateAsync({ id: account.id, permissions: null });
-      if (plugin.state === 'disabled') await toggle.mutateAsync({ name: plugin.name, enabled: true });
+      if (plugin.state !== 'active') await toggle.mutateAsync({ name: plugin.name, enabled: true });
       await sync.mutateAsync({ account: account.id });
       onNext();
     } catch (thrown) {

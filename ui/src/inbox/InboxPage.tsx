@@ -58,7 +58,7 @@ export function InboxPage() {
   const started = useRef<string | null>(null);
   useEffect(() => {
     if (started.current === query) return;
-    startList(started.current === null ? (wantedItem ?? useInbox.getState().focusId) : null);
+    startList(wantedItem ?? (started.current === null ? useInbox.getState().focusId : null));
     started.current = query;
   }, [query, wantedItem]);
   useEffect(() => {

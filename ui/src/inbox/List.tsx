@@ -3,9 +3,9 @@ import { useLayoutEffect, useRef, useState, type MouseEvent } from 'react';
 
 import { ErrorNote } from '../components/ErrorNote';
 import { LoadingRows } from '../components/Loading';
-import { shortTime } from '../lib/time';
+import { exactTime } from '../lib/time';
 import { useNow } from '../lib/useNow';
-import type { InboxStats, PluginInfo } from '../platform/bindings';
+import type { InboxStats, PluginInfo } from '../platform/wire';
 import { useAppearance } from '../settings/appearance';
 import { EmptyByFilter, EmptyView } from './Empty';
 import { shiftOf } from './focus';
@@ -34,7 +34,7 @@ export function List(props: Props) {
     return (
       <>
         <SourceNotice view={view} />
-        {list.error && <ErrorNote className="m-2" title="The list could not be read again" error={list.error} stillTrue={`Showing items as of ${shortTime(new Date(list.readAt).toISOString(), Date.now())} ago.`} onRetry={list.retry} />}
+        {list.error && <ErrorNote className="m-2" title="The list could not be read again" error={list.error} stillTrue={`Showing items as of ${exactTime(list.readAt)}.`} onRetry={list.retry} />}
         <Rows {...props} />
       </>
     );

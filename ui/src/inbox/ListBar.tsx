@@ -10,7 +10,7 @@ import { keyLabel } from '../keys/keymap';
 import { agoInWords } from '../lib/time';
 import { useDebounced } from '../lib/useDebounced';
 import { useNow } from '../lib/useNow';
-import type { DevRigError } from '../platform/bindings';
+import type { DevRigError } from '../platform/wire';
 import { clearChecked, useInbox } from './state';
 import type { InboxList } from './useInboxList';
 import type { Triage } from './useTriage';

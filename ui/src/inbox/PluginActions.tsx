@@ -5,7 +5,7 @@ import { Button } from '../components/Button';
 import { Layer } from '../components/Layer';
 import { announce } from '../components/live';
 import { toastDone, toastError } from '../components/toast';
-import type { ActionInfo, DevRigError, ItemSummary, OutboxRow, PluginInfo } from '../platform/bindings';
+import type { ActionInfo, DevRigError, ItemSummary, OutboxRow, PluginInfo } from '../platform/wire';
 import { actionsFor, asksFirst, useItemActions } from './itemActions';
 
 const SchemaForm = lazy(() => import('../components/SchemaForm'));

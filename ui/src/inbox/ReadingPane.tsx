@@ -9,7 +9,7 @@ import { Icon } from '../components/Icon';
 import { useDebounced } from '../lib/useDebounced';
 import { agoInWords, exactTime } from '../lib/time';
 import { useNow } from '../lib/useNow';
-import type { ItemSummary, PluginInfo } from '../platform/bindings';
+import type { ItemSummary, PluginInfo } from '../platform/wire';
 import { PluginActions } from './PluginActions';
 import { chipsOf } from './Row';
 import { untilInWords } from './snooze';

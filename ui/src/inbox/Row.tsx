@@ -4,7 +4,7 @@ import { Chip, type Tone } from '../components/Chip';
 import { Icon } from '../components/Icon';
 import { cx } from '../lib/cx';
 import { agoInWords, exactTime, shortTime } from '../lib/time';
-import type { ItemSummary } from '../platform/bindings';
+import type { ItemSummary } from '../platform/wire';
 import { untilInWords } from './snooze';
 import { sourceIcon } from './views';
 

@@ -4,7 +4,7 @@ import type { KeyboardEvent, ReactNode } from 'react';
 import { pluginsQuery, syncQuery } from '../api/queries';
 import { Chip } from '../components/Chip';
 import { Icon } from '../components/Icon';
-import type { PluginInfo, SyncStatus } from '../platform/bindings';
+import type { PluginInfo, SyncStatus } from '../platform/wire';
 import { moveInBar } from '../shell/regions';
 import type { Source, View } from './views';
 

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 
 import { useWrite } from '../api/mutations';
-import type { EngineInfo } from '../platform/bindings';
+import type { EngineInfo } from '../platform/wire';
 
 export type Step = 'folders' | 'grant' | 'keys' | 'none';
 

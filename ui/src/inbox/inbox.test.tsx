@@ -31,8 +31,8 @@ test('a selection is done at once and undone at once', async () => {
   expect(screen.getByText('3 selected')).toBeDefined();
   await press('e');
   await screen.findByText(/Done: 3 items\. 56 left/);
-  const call = platform.calls.find((each) => each.name === 'inbox_operate');
-  expect((call?.args as { target: { ids: string[] } }).target.ids).toHaveLength(3);
+  const call = platform.calls.find((each) => each.name === 'inbox_operate')!;
+  expect((call.args as { target: { ids: string[] } }).target.ids).toHaveLength(3);
 });
 
 test('everything in the view is one operation on its query', async () => {
@@ -106,4 +106,13 @@ test('g p goes to the plugins, and the key sheet lists what the keys do', async 
   await press('{Escape}');
   await press('gp');
   await waitFor(() => expect(router.state.location.pathname).toBe('/plugins'));
+});
+
+test('a clicked notification shows its item, in whatever view it lies', async () => {
+  const { platform, router } = await renderApp('/plugins');
+  await screen.findByRole('heading', { name: 'Plugins' });
+  const { items } = await platform.call('inbox_list', { query: 'is:snoozed' });
+  platform.emit({ type: 'openItem', id: items[0]!.id });
+  await waitFor(() => expect(focused()).toContain(items[0]!.title));
+  expect(router.state.location.pathname).toBe('/inbox');
 });

@@ -1,6 +1,6 @@
 import { create } from 'zustand';
 
-import type { ActionInfo, ItemSummary, PluginInfo } from '../platform/bindings';
+import type { ActionInfo, ItemSummary, PluginInfo } from '../platform/wire';
 
 export type ItemAction = { id: string; name: string; run: () => void };
 

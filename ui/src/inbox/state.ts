@@ -52,5 +52,7 @@ export function showItem(id: string): void {
 
 /** For a list that starts anew: another view or filter. */
 export function startList(focusId: string | null): void {
-  useInbox.setState({ focusId, focusIndex: 0, checked: NOTHING, whole: null, anchor: null, reading: false, snoozing: false });
+  useInbox.setState(({ reading }) => ({
+    focusId, focusIndex: 0, checked: NOTHING, whole: null, anchor: null, reading: reading && focusId !== null, snoozing: false,
+  }));
 }

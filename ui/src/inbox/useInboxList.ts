@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef } from 'react';
 import { rowsOf } from '../api/pages';
 import { countQuery, itemQuery, itemsQuery } from '../api/queries';
 import { stillIn } from '../api/triage';
-import type { DevRigError, ItemSummary } from '../platform/bindings';
+import type { DevRigError, ItemSummary } from '../platform/wire';
 import { resolved, withKept } from './focus';
 import { focusRow, useInbox } from './state';
 

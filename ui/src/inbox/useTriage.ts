@@ -4,7 +4,7 @@ import { call, platform } from '../api/client';
 import { useOperate, useUndo } from '../api/mutations';
 import { announce } from '../components/live';
 import { toastDone, toastError } from '../components/toast';
-import type { OperationKind, Target } from '../platform/bindings';
+import type { OperationKind, Target } from '../platform/wire';
 import { toError } from '../platform/platform';
 import { afterLeaving, type AfterTriage } from './focus';
 import { clearChecked, focusRow, useInbox } from './state';
@@ -42,6 +42,10 @@ export function useTriage(list: InboxList, way: AfterTriage) {
       { operation, target: on },
       {
         onSuccess: async (done) => {
+          if (done.changed === 0) {
+            announce('Nothing changed');
+            return;
+          }
           const what = done.changed > 1 ? `${done.label}: ${done.changed} items` : done.label;
           if (!quiet) toastDone(what, true);
           const left = await call('inbox_count', { query: list.query }).catch(() => null);

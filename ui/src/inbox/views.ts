@@ -1,4 +1,4 @@
-import type { InboxStats, PluginInfo } from '../platform/bindings';
+import type { InboxStats, PluginInfo } from '../platform/wire';
 import type { IconName } from '../components/Icon';
 
 export type View = { id: string; name: string; query: string; icon: IconName; count: number | null };

@@ -4,12 +4,12 @@ import { useEffect, useState } from 'react';
 export function useDelayed(active: boolean, ms = 300): boolean {
   const [late, setLate] = useState(false);
   useEffect(() => {
-    if (!active) {
-      setLate(false);
-      return;
-    }
+    if (!active) return;
     const timer = setTimeout(() => setLate(true), ms);
-    return () => clearTimeout(timer);
+    return () => {
+      clearTimeout(timer);
+      setLate(false);
+    };
   }, [active, ms]);
   return active && late;
 }

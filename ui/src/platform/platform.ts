@@ -1,4 +1,4 @@
-import type { Calls, DevRigError, EngineEvent } from './bindings';
+import type { Calls, DevRigError, EngineEvent } from './wire';
 
 export type CallName = keyof Calls;
 export type CallArgs<N extends CallName> = Parameters<Calls[N]>[0];

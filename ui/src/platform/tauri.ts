@@ -1,7 +1,7 @@
 import { invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
 
-import type { EngineEvent } from './bindings';
+import type { EngineEvent } from './wire';
 import { toError, type Platform } from './platform';
 
 /** The desktop app. Nothing else imports Tauri. */

@@ -7,7 +7,7 @@ import { Icon } from '../components/Icon';
 import { Layer } from '../components/Layer';
 import { toastDone } from '../components/toast';
 import { fieldsOf } from '../lib/schema';
-import type { AccountInfo, PluginInfo } from '../platform/bindings';
+import type { AccountInfo, PluginInfo } from '../platform/wire';
 import { Permissions } from './Permissions';
 import { Secrets } from './Secrets';
 import { Syncs } from './Syncs';

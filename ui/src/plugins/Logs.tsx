@@ -6,7 +6,7 @@ import { Button } from '../components/Button';
 import { ErrorNote } from '../components/ErrorNote';
 import { Select } from '../components/Field';
 import { exactTime } from '../lib/time';
-import type { LogLine } from '../platform/bindings';
+import type { LogLine } from '../platform/wire';
 
 const LEVELS: LogLine['level'][] = ['debug', 'info', 'warn', 'error'];
 const COLOURS: Record<string, string> = { debug: 'text-t3', info: 'text-t2', warn: 'text-warn', error: 'text-err' };

@@ -2,7 +2,7 @@ import { useWrite } from '../api/mutations';
 import { Button } from '../components/Button';
 import { Chip } from '../components/Chip';
 import { Icon } from '../components/Icon';
-import type { AccountInfo, PluginInfo } from '../platform/bindings';
+import type { AccountInfo, PluginInfo } from '../platform/wire';
 import { Part } from './Account';
 
 const TAGS = ['plugins', 'accounts', 'sync'] as const;

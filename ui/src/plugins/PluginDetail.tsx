@@ -8,7 +8,7 @@ import { Checkbox, Field, Input } from '../components/Field';
 import { Icon } from '../components/Icon';
 import { Layer } from '../components/Layer';
 import { Switch } from '../components/Switch';
-import type { PluginInfo } from '../platform/bindings';
+import type { PluginInfo } from '../platform/wire';
 import { Account } from './Account';
 import { Logs } from './Logs';
 import { StateChip } from './PluginsPage';

@@ -11,7 +11,7 @@ import { Chip, type Tone } from '../components/Chip';
 import { ErrorNote } from '../components/ErrorNote';
 import { Icon } from '../components/Icon';
 import { LoadingRows } from '../components/Loading';
-import type { DevRigError, PluginInfo } from '../platform/bindings';
+import type { DevRigError, PluginInfo } from '../platform/wire';
 import { columnsAt } from '../shell/layout';
 import { moveInBar } from '../shell/regions';
 import { useWindowWidth } from '../shell/useWindowWidth';
@@ -38,7 +38,7 @@ export default function PluginsPage() {
         </section>
       )}
       {(plugin || !oneColumn) && (
-        <main aria-label={plugin?.displayName ?? 'Plugin'} data-region="pane" className="min-h-0 min-w-0 flex-1 overflow-y-auto bg-bg1">
+        <section aria-label={plugin?.displayName ?? 'Plugin'} data-region="pane" className="min-h-0 min-w-0 flex-1 overflow-y-auto bg-bg1">
           {plugin ? (
             <Boundary name="The plugin" key={plugin.name}>
               <PluginDetail plugin={plugin} back={oneColumn} />
@@ -46,7 +46,7 @@ export default function PluginsPage() {
           ) : (
             plugins && <p className="p-6 text-t2">{name ? 'This plugin is not installed.' : 'No plugin is installed.'}</p>
           )}
-        </main>
+        </section>
       )}
     </>
   );

@@ -7,7 +7,7 @@ import { Button } from '../components/Button';
 import { Chip } from '../components/Chip';
 import { Field, Input } from '../components/Field';
 import { toastDone } from '../components/toast';
-import type { AccountInfo, DevRigError, PluginInfo } from '../platform/bindings';
+import type { AccountInfo, DevRigError, PluginInfo } from '../platform/wire';
 import { Part } from './Account';
 
 /** Secrets go in and never come out: a field shows whether one is stored, never which. */

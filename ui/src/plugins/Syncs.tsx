@@ -9,7 +9,7 @@ import { Select } from '../components/Field';
 import { Switch } from '../components/Switch';
 import { agoInWords, duration, whenInWords } from '../lib/time';
 import { useNow } from '../lib/useNow';
-import type { SyncStatus } from '../platform/bindings';
+import type { SyncStatus } from '../platform/wire';
 import { Part } from './Account';
 
 const INTERVALS = [30_000, 60_000, 120_000, 300_000, 900_000, 3_600_000, 21_600_000, 86_400_000];

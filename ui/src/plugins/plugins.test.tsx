@@ -48,7 +48,7 @@ test('settings are saved, and what the engine refuses is shown at its field', as
   await user.clear(hours);
   await user.type(hours, '48');
   await user.click(screen.getByRole('button', { name: 'Save settings' }));
-  await waitFor(() => expect(platform.calls.filter((call) => call.name === 'account_configure').at(-1)?.args).toEqual({ id: 'acc_git', settings: { folders: ['/home/kim/code', '/home/kim/work'], oldAfterHours: 48, stashes: true } }));
+  await waitFor(() => expect(platform.calls.findLast((call) => call.name === 'account_configure')?.args).toEqual({ id: 'acc_git', settings: { folders: ['/home/kim/code', '/home/kim/work'], oldAfterHours: 48, stashes: true } }));
 });
 
 test('switching a plugin off asks the engine', async () => {

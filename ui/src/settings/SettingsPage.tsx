@@ -9,7 +9,7 @@ import { Checkbox, Field, Select } from '../components/Field';
 import { Icon } from '../components/Icon';
 import { LoadingRows } from '../components/Loading';
 import { exactTime } from '../lib/time';
-import type { Verdict } from '../platform/bindings';
+import type { Verdict } from '../platform/wire';
 import { KeyTable } from '../shell/KeyTable';
 import { appearanceFrom, showAppearance } from './appearance';
 
@@ -18,7 +18,7 @@ const SIZES = [90, 100, 110, 120, 130];
 export default function SettingsPage() {
   const { data: settings, error, refetch } = useQuery(settingsQuery());
   return (
-    <main aria-label="Settings" data-region="pane" className="min-h-0 flex-1 overflow-y-auto bg-bg1">
+    <section aria-label="Settings" data-region="pane" className="min-h-0 flex-1 overflow-y-auto bg-bg1">
       <div className="flex max-w-[760px] flex-col gap-8 px-6 py-4">
         <h1 className="text-page font-semibold">Settings</h1>
         <Keychain />
@@ -31,7 +31,7 @@ export default function SettingsPage() {
         <Doctor />
         <About />
       </div>
-    </main>
+    </section>
   );
 }
 

@@ -38,13 +38,13 @@ export function Shell() {
       <div className="flex h-full flex-col">
         <div className="flex min-h-0 flex-1">
           <Rail />
-          <div className="flex min-h-0 min-w-0 flex-1">
+          <main className="flex min-h-0 min-w-0 flex-1">
             <Boundary name="This page">
               <Suspense fallback={null}>
                 <Outlet />
               </Suspense>
             </Boundary>
-          </div>
+          </main>
         </div>
         <StatusBar />
       </div>

@@ -6,7 +6,7 @@ import { engineQuery, keychainQuery, outboxQuery, syncQuery } from '../api/queri
 import { Icon } from '../components/Icon';
 import { Kbd } from '../components/Kbd';
 import { keyLabel, type CommandId } from '../keys/keymap';
-import type { SyncStatus } from '../platform/bindings';
+import type { SyncStatus } from '../platform/wire';
 
 /** Connection, running syncs, what waits, and the keys of the region in focus. */
 export function StatusBar() {

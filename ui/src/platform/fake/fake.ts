@@ -1,7 +1,7 @@
 import type {
   AccountInfo, Calls, DevRigError, EngineEvent, Item, ItemSummary, LogLine, OperationDone, OperationKind,
   PluginInfo, SyncStatus, Triage,
-} from '../bindings';
+} from '../wire';
 import { applied } from '../../api/triage';
 import type { CallName, Platform } from '../platform';
 import { makeItems, makePlugins, makeSyncs, NOW } from './items';
@@ -134,7 +134,7 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
       const accounts = [...new Set(items.map((item) => item.accountId))];
       return {
         unread: inbox.filter((i) => !i.triage.readAt).length, inbox: inbox.length, snoozed: snoozed.length,
-        starred: matching('is:starred').length, done: matching('is:done').length,
+        starred: matching('is:starred').length, done: matching('is:done').length, total: items.length,
         nextWake: snoozed.map((i) => i.triage.snoozedUntil!).sort()[0] ?? null,
         bySource: accounts.map((accountId) => ({
           accountId, inbox: inbox.filter((i) => i.accountId === accountId).length,

@@ -1,4 +1,4 @@
-import type { Item, ItemSummary, PluginInfo, SyncStatus } from '../bindings';
+import type { Item, ItemSummary, PluginInfo, SyncStatus } from '../wire';
 
 /** "Now" in the made-up world, so that pictures do not change from day to day. */
 export const NOW = Date.parse('2026-03-12T09:30:00.000Z');

@@ -1,4 +1,4 @@
-import type { DevRigError, ItemSummary } from '../bindings';
+import type { DevRigError, ItemSummary } from '../wire';
 
 type Test = (item: ItemSummary) => boolean;
 

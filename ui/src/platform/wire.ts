@@ -1,7 +1,8 @@
-// The wire types, with the names that the engine's list of calls generates.
+// What travels between the interface and the engine. Everything here imports its types from this file;
+// `bindings.ts` beside it is generated from Rust and is imported nowhere else.
 export type Timestamp = string; // RFC 3339 UTC, ms
 export type Category = 'transient'|'permanent'|'resource'|'timeout'|'cancelled'|'plugin';
-export type DevRigError = { code: string; category: Category; message: string; hint?: string|null; retryable: boolean; details?: any }; // generated name: Error
+export type DevRigError = { code: string; category: Category; message: string; hint?: string|null; retryable: boolean; details?: any };
 export type Priority = 'low'|'normal'|'high'|'urgent';
 export type Triage = { readAt: string|null; doneAt: string|null; snoozedUntil: string|null; starredAt: string|null; muted: boolean; labels: string[]; priority: Priority|null };
 export type ItemSummary = { id: string; accountId: string; plugin: string; type: string; title: string; preview: string; sourceUrl: string|null; threadKey: string|null; actor: string|null; repo: string|null; reason: string|null; labels: string[]; priority: Priority; state: string|null; isActionable: boolean; triage: Triage; activityAt: string; position: string; outbox: string|null };
@@ -9,9 +10,9 @@ export type Item = ItemSummary & { externalId: string; body: string; metadata: a
 export type Page = { items: ItemSummary[]; next: string|null; totalHint: number|null };
 export type OperationKind = {kind:'read'}|{kind:'unread'}|{kind:'done'}|{kind:'notDone'}|{kind:'snooze',until:string}|{kind:'unsnooze'}|{kind:'star'}|{kind:'unstar'}|{kind:'mute'}|{kind:'unmute'}|{kind:'addLabels',labels:string[]}|{kind:'removeLabels',labels:string[]}|{kind:'setPriority',priority:Priority|null};
 export type Target = { ids: string[] } | { query: string };
-export type OperationDone = { operationId: string; label: string; changed: number; items: ItemSummary[] };
-export type OperationRow = { id: string; kind: string; label: string; actor: string; cause: string|null; at: string; count: number; undone: boolean; undoable: boolean; titles: string[] };
-export type InboxStats = { unread: number; inbox: number; snoozed: number; starred: number; done: number; nextWake: string|null; bySource: { accountId: string; unread: number; inbox: number }[] };
+export type OperationDone = { operationId: string|null; label: string; changed: number; items: ItemSummary[] };
+export type OperationRow = { id: string; kind: string; label: string; actor: string; cause: string|null; at: string; count: number; undone: boolean; undoable: boolean; items: string[] };
+export type InboxStats = { unread: number; inbox: number; snoozed: number; starred: number; done: number; total: number; nextWake: string|null; bySource: { accountId: string; unread: number; inbox: number }[] };
 export type OutboxRow = { id: string; operationId: string; itemId: string|null; account: string; action: string; state: 'waiting'|'sending'|'sent'|'failed'|'cancelled'|'needsDecision'; error: DevRigError|null; sendAt: string|null; createdAt: string };
 export type PluginSource = 'bundled'|'installed';
 export type PluginState = 'installed'|'active'|'disabled'|'error'|'quarantined';
@@ -22,7 +23,7 @@ export type AccountInfo = { id: string; plugin: string; name: string; enabled: b
 export type PluginInfo = { name: string; version: string; displayName: string; description: string; author: string; source: PluginSource; state: PluginState; error: DevRigError|null; warning: string|null; permissions: PermissionInfo[]; dataSources: DataSourceInfo[]; actions: ActionInfo[]; settingsSchema: any|null; secrets: string[]; accounts: AccountInfo[] };
 export type SyncStatus = { account: string; plugin: string; source: string; name: string; state: 'idle'|'syncing'|'error'|'waiting'|'disabled'; lastSyncAt: string|null; nextSyncAt: string|null; error: DevRigError|null; itemsSynced: number; progress: {current:number,total:number|null,message:string|null}|null; intervalMs: number };
 export type LogLine = { seq: number; at: string; account: string; level: 'debug'|'info'|'warn'|'error'; message: string; meta: any };
-export type KeychainStatus = { state: 'ready'|'locked'|'absent'|'failed'; message: string; hint: string|null };
+export type KeychainStatus = { state: 'ready'|'locked'|'absent'|'failed'; message: string; hint?: string|null };
 export type EngineInfo = { version: string; home: string; owner: string; ownerPid: number; startedAt: string; firstRun: boolean; online: boolean };
 export type Verdict = { name: string; verdict: 'ok'|'warn'|'fail'; message: string; remedy: string|null };
 export type SecretInfo = { name: string; account: string; plugin: string; createdAt: string; updatedAt: string };
