@@ -1,9 +1,7 @@
 //! The handle that the rest of DevRig holds.
 
-use std::time::Duration;
-
 use devrig_core::id::{AccountId, ItemId, OperationId};
-use devrig_core::{Change, ChangeKind, Code, Error, Origin, Result, Timestamp};
+use devrig_core::{Change, ChangeKind, Error, Origin, Result, Timestamp};
 use devrig_jobs::Jobs;
 use devrig_store::{SqliteConnection, Store, Tx, from_sqlx};
 use serde::{Deserialize, Serialize};
@@ -14,6 +12,7 @@ use crate::counts::{self, Deltas};
 use crate::item::{Item, ItemInput, ItemSummary, SourceCounts};
 use crate::operate;
 use crate::operation::{Operation, OperationDone, OperationRow};
+use crate::outbox::{self, OutboxRequest, OutboxRow};
 use crate::place;
 use crate::prepare::{Source, prepare};
 use crate::query::{self, Is, plan::Plan};
@@ -21,7 +20,7 @@ use crate::rows::{self, LIST};
 use crate::search::{self, Walk};
 use crate::state::{Side, States};
 use crate::text;
-use crate::upsert::{self, Upserted};
+use crate::upsert::{self, Newer, Upserted};
 
 /// Items per transaction: enough to make one piece of the full text worth while, few enough to
 /// keep the write-ahead log under its ceiling.
@@ -133,7 +132,7 @@ impl Inbox {
             writing = Some(tokio::spawn(async move {
                 store
                     .write(async move |tx: &mut Tx| {
-                        upsert::store(tx, &source, &ready, &origin).await
+                        upsert::store(tx, &source, &ready, Newer::IsNews, &origin).await
                     })
                     .await
             }));
@@ -348,6 +347,39 @@ impl Inbox {
         self.store.write(async |tx: &mut Tx| text::merge(tx.conn(), 500).await).await
     }
 
+    /// Records an action towards the source and queues its sending.
+    ///
+    /// # Errors
+    /// As [`outbox::submit`].
+    pub async fn submit(&self, request: OutboxRequest, origin: Origin) -> Result<OutboxRow> {
+        let inbox = self.clone();
+        self.store
+            .write(async move |tx: &mut Tx| outbox::submit(&inbox, tx, &request, &origin).await)
+            .await
+    }
+
+    /// Actions that are not through yet, oldest first.
+    pub async fn outbox(&self) -> Result<Vec<OutboxRow>> {
+        outbox::list(&mut *self.reader().await?).await
+    }
+
+    /// Sends a failed or undecided action again.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`; `NOTHING_TO_DO` when it does not rest.
+    pub async fn outbox_retry(&self, id: String) -> Result<()> {
+        let inbox = self.clone();
+        self.store.write(async move |tx: &mut Tx| outbox::retry(&inbox, tx, &id).await).await
+    }
+
+    /// Takes a failed or undecided action off the list without sending it.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`; `NOTHING_TO_DO` when it does not rest.
+    pub async fn outbox_discard(&self, id: String) -> Result<()> {
+        self.store.write(async move |tx: &mut Tx| outbox::discard(tx, &id).await).await
+    }
+
     pub(crate) async fn reader(&self) -> Result<PoolConnection<Sqlite>> {
         self.store.reader().acquire().await.map_err(from_sqlx)
     }
@@ -430,6 +462,3 @@ async fn remove_some(tx: &mut Tx, account: &AccountId, origin: &Origin) -> Resul
     deltas.write(tx.conn()).await?;
     Ok(u64::try_from(items.len()).unwrap_or(0))
 }
-
-/// How long an outward action waits where undo can cancel it.
-pub const HOLD: Duration = Duration::from_secs(5);

@@ -4,12 +4,15 @@
 mod change;
 mod clean;
 mod counts;
+pub mod import;
 mod inbox;
 pub mod item;
 mod operate;
 mod operation;
 pub mod outbox;
+mod patch;
 mod place;
+mod plugin_view;
 mod prepare;
 pub mod query;
 mod rows;
@@ -20,7 +23,10 @@ mod tokens;
 mod upsert;
 mod validate;
 
-pub use inbox::{Counted, HOLD, Inbox, InboxStats, ListQuery, Page};
+pub use inbox::{Counted, Inbox, InboxStats, ListQuery, Page};
 pub use item::{Item, ItemInput, ItemSummary, Priority, SourceCounts, Triage};
 pub use operation::{Operation, OperationDone, OperationKind, OperationRow, Target};
+pub use outbox::{OutboxRequest, OutboxRow, OutboxState};
+pub use patch::{ItemPatch, apply_update};
+pub use plugin_view::{PluginOrder, PluginQuery, PluginStatus, plugin_item};
 pub use upsert::{Upserted, upsert};

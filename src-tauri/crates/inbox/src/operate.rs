@@ -269,8 +269,8 @@ async fn travel(
     tx.change(Change::new("operation", recorded.id.0.clone(), ChangeKind::Updated, origin));
     if outbox::is_action(&recorded.detail) {
         match again {
-            Some(inbox) => outbox::submit_again(inbox, tx, recorded.no, origin).await?,
-            None => outbox::withdraw(tx, recorded.no, origin).await?,
+            Some(inbox) => outbox::submit_again(inbox, tx, recorded.no).await?,
+            None => outbox::withdraw(tx, recorded.no).await?,
         }
         return done(tx.conn(), Some(recorded.id.clone()), &[], label).await;
     }

@@ -136,11 +136,6 @@ impl OperationKind {
         }
     }
 
-    /// True when an item's row of the full text follows from what this touches.
-    pub(crate) fn touches_text(&self) -> bool {
-        self.touches().iter().any(|part| matches!(part, Part::Labels | Part::Priority))
-    }
-
     pub(crate) fn is_of_threads(&self) -> bool {
         matches!(self, OperationKind::Mute | OperationKind::Unmute)
     }

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use devrig_core::id::{AccountId, ItemId};
 use devrig_core::{Change, ChangeKind, Origin, Result};
 use devrig_store::{SqliteConnection, Tx, from_sqlx};
+use serde::{Deserialize, Serialize};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
 use crate::change;
@@ -18,7 +19,8 @@ use crate::state::Side;
 use crate::text::{self, TextRow};
 
 /// What storing items did.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase")]
 pub struct Upserted {
     pub created: u32,
     pub updated: u32,
@@ -42,7 +44,16 @@ pub async fn upsert(
 ) -> Result<Upserted> {
     let source = Source { account: account.0.clone(), plugin: plugin.to_owned() };
     let ready = prepare(&source, items, 0)?;
-    store(tx, &source, &ready, origin).await
+    store(tx, &source, &ready, Newer::IsNews, origin).await
+}
+
+/// What a newer version of an item means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Newer {
+    /// The source has something to say.
+    IsNews,
+    /// The person's own action made it.
+    IsNoNews,
 }
 
 /// A known item, as far as an update needs it.
@@ -75,6 +86,7 @@ pub(crate) async fn store(
     tx: &mut Tx,
     source: &Source,
     ready: &[Ready],
+    newer: Newer,
     origin: &Origin,
 ) -> Result<Upserted> {
     let now = tx.now().as_ms();
@@ -94,7 +106,7 @@ pub(crate) async fn store(
             }
             Some(old) => {
                 upserted.updated += 1;
-                updated(item, old, now)
+                updated(item, old, newer, now)
             }
             None => {
                 upserted.created += 1;
@@ -128,12 +140,13 @@ pub(crate) async fn store(
 
 /// Newer activity moves the item up, makes it unread and brings it back from done. It stays
 /// snoozed, muted and starred: those are promises to the person that the source cannot break.
-fn updated(item: &Ready, old: Known, now: i64) -> Write<'_> {
+fn updated(item: &Ready, old: Known, newer: Newer, now: i64) -> Write<'_> {
     let facts = &item.facts;
-    let newer = facts.source_updated_at.is_some_and(|updated| updated > old.version);
+    let news = newer == Newer::IsNews
+        && facts.source_updated_at.is_some_and(|updated| updated > old.version);
     let mut side = old.side.clone();
     let mut position = old.position;
-    if newer {
+    if news {
         side.read_at = None;
         side.done_at = None;
         let activity = facts.activity_ms(now).max(place::activity_ms(old.position));

@@ -60,18 +60,6 @@ impl Plan {
         });
         Ok(Plan { alternatives })
     }
-
-    /// Only what belongs to the account with this term, too.
-    pub fn within(mut self, term: &str) -> Plan {
-        for alternative in &mut self.alternatives {
-            let own = Expr::Term(quoted(&[term.to_owned()], false));
-            alternative.text = Some(match alternative.text.take() {
-                Some(text) => Expr::All(vec![own, text]),
-                None => own,
-            });
-        }
-        self
-    }
 }
 
 impl Alternative {
