@@ -78,10 +78,8 @@ async fn inspect(conn: &mut SqliteConnection, file: &Path) -> Result<Check> {
         .await
         .map_err(from_sqlx)?;
     problems.retain(|line| line != "ok");
-    let broken = sqlx::query("PRAGMA foreign_key_check")
-        .fetch_all(&mut *conn)
-        .await
-        .map_err(from_sqlx)?;
+    let broken =
+        sqlx::query("PRAGMA foreign_key_check").fetch_all(&mut *conn).await.map_err(from_sqlx)?;
     if !broken.is_empty() {
         problems.push(format!("{} rows refer to rows that do not exist", broken.len()));
     }
@@ -101,7 +99,9 @@ async fn inspect(conn: &mut SqliteConnection, file: &Path) -> Result<Check> {
 /// `DATABASE_CORRUPT` or `DATABASE_NEWER` when the copy is not usable; nothing is changed then.
 pub async fn restore(options: &StoreOptions, copy: &Path) -> Result<Option<PathBuf>> {
     if !copy.is_file() {
-        return Err(Error::not_found(copy.display()).hint("Name a file that `devrig db backup` wrote."));
+        return Err(
+            Error::not_found(copy.display()).hint("Name a file that `devrig db backup` wrote.")
+        );
     }
     let mut conn = SqliteConnectOptions::new()
         .filename(copy)
@@ -111,7 +111,6 @@ pub async fn restore(options: &StoreOptions, copy: &Path) -> Result<Option<PathB
         .map_err(from_sqlx)?;
     let check = inspect(&mut conn, copy).await?;
     let applied = migrate::applied(&mut conn).await?;
-    conn.close().await.map_err(from_sqlx)?;
     if !check.ok || applied.is_empty() {
         let problem = check.problems.first().cloned().unwrap_or("not a DevRig database".into());
         return Err(Error::new(
@@ -121,10 +120,14 @@ pub async fn restore(options: &StoreOptions, copy: &Path) -> Result<Option<PathB
     }
     migrate::refuse_newer(&applied, &migrate::known())?;
 
-    // The copy is complete beside the target before anything is moved.
+    // The copy is complete beside the target before anything is moved. SQLite makes it, as it may
+    // have a log of its own.
     let incoming = options.file.with_extension("incoming");
-    std::fs::copy(copy, &incoming)?;
-    private(&incoming)?;
+    if incoming.exists() {
+        std::fs::remove_file(&incoming)?;
+    }
+    write(&mut conn, &incoming).await?;
+    conn.close().await.map_err(from_sqlx)?;
     std::fs::File::open(&incoming)?.sync_all()?;
     let kept = options.file.exists().then(|| name(options, "before-restore"));
     if let Some(kept) = &kept {
@@ -137,6 +140,10 @@ pub async fn restore(options: &StoreOptions, copy: &Path) -> Result<Option<PathB
         }
     }
     std::fs::rename(&incoming, &options.file)?;
+    #[cfg(unix)]
+    if let Some(folder) = options.file.parent() {
+        std::fs::File::open(folder)?.sync_all()?;
+    }
     Ok(kept)
 }
 

@@ -20,11 +20,11 @@ pub fn from_sqlx(error: sqlx::Error) -> Error {
     match extended & 0xff {
         5 | 6 => Error::new(Code::DatabaseBusy, format!("the database is busy: {message}"))
             .hint("Another program may hold the file; close it and try again."),
-        8 => Error::new(Code::ReadOnly, "the database cannot be written: it is read-only")
-            .hint("Make DevRig's home folder and the disk it lies on writable, then restart."),
-        // SQLite says "disk I/O error" for a full disk when it happens in the shared-memory file.
+        8 => read_only(),
         13 => disk_full(),
-        10 if message.contains("full") => disk_full(),
+        // A full disk while the shared-memory file grows (SQLITE_IOERR_SHMSIZE) reads as a plain
+        // "disk I/O error".
+        10 if extended >> 8 == 19 => disk_full(),
         10 => Error::new(Code::Io, format!("the disk failed under the database: {message}"))
             .hint("Check the disk; nothing that was confirmed is lost."),
         11 | 26 => Error::new(Code::DatabaseCorrupt, format!("the database is damaged: {message}"))
@@ -34,6 +34,11 @@ pub fn from_sqlx(error: sqlx::Error) -> Error {
         19 => Error::new(Code::Conflict, message.to_owned()),
         _ => Error::new(Code::Database, format!("{message} (SQLite {extended})")),
     }
+}
+
+pub(crate) fn read_only() -> Error {
+    Error::new(Code::ReadOnly, "the database cannot be written: its disk or folder is read-only")
+        .hint("Make DevRig's home folder and the disk it lies on writable, then restart.")
 }
 
 fn disk_full() -> Error {

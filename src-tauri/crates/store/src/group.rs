@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
+use std::time::Duration;
 
 use devrig_core::{Code, Error, Result, SharedClock};
 use futures::FutureExt;
@@ -20,6 +21,10 @@ use crate::{checkpoint, migrate};
 const QUEUE: usize = 4096;
 /// Units committed together at most, so that the first of a group is not kept waiting.
 const GROUP: usize = 512;
+/// What closing may take.
+const CLOSE: Duration = Duration::from_secs(10);
+/// Failing units of one group that are set apart before every unit runs by itself.
+const APART: usize = 4;
 /// Groups of changes that a slow listener may lag behind before it has to read the table.
 const FEED: usize = 1024;
 
@@ -73,7 +78,8 @@ where
         Box::pin(async move {
             // A defect in one unit must not end the writer for everyone.
             let run = std::panic::AssertUnwindSafe((self.unit)(tx)).catch_unwind().await;
-            let value = run.unwrap_or_else(|_| Err(Error::internal("a unit of writing panicked")))?;
+            let value =
+                run.unwrap_or_else(|_| Err(Error::internal("a unit of writing panicked")))?;
             self.value = Some(value);
             Ok(())
         })
@@ -81,9 +87,8 @@ where
 
     fn finish(self: Box<Self>, outcome: Result<()>) {
         let Pending { value, reply, .. } = *self;
-        let outcome = outcome.and_then(|()| {
-            value.ok_or_else(|| Error::internal("a unit ended without a value"))
-        });
+        let outcome = outcome
+            .and_then(|()| value.ok_or_else(|| Error::internal("a unit ended without a value")));
         // The caller may have gone; what it asked for is done or undone all the same.
         let _ = reply.send(outcome);
     }
@@ -181,12 +186,19 @@ impl Store {
         answer.await.map_err(|_| stopped())?
     }
 
-    /// Finishes what waits, checkpoints, and closes the file. Later writes are refused.
+    /// Finishes what waits, checkpoints, and closes the file. Later writes are refused. Gives up
+    /// after ten seconds: what was confirmed is in the log, which the next start reads.
     pub async fn close(&self) {
-        let _ = self.inner.queue.send(Work::Close).await;
-        let mut closed = self.inner.closed.clone();
-        let _ = closed.wait_for(|closed| *closed).await;
-        self.inner.readers.close().await;
+        let close = async {
+            let _ = self.inner.queue.send(Work::Close).await;
+            let mut closed = self.inner.closed.clone();
+            // Readers go first, as the last checkpoint would wait for them.
+            self.inner.readers.close().await;
+            let _ = closed.wait_for(|closed| *closed).await;
+        };
+        if tokio::time::timeout(CLOSE, close).await.is_err() {
+            tracing::warn!("the database did not close in time; its log stays");
+        }
     }
 
     async fn send(&self, work: Work) -> Result<()> {
@@ -204,6 +216,18 @@ struct Writer {
     feed: broadcast::Sender<Arc<[ChangeRow]>>,
     next_seq: AtomicI64,
     checkpoints: checkpoint::Checkpointer,
+}
+
+/// Why a group was rolled back, and by which unit if it was one's own doing.
+struct Failure {
+    unit: Option<usize>,
+    error: Error,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { unit: None, error }
+    }
 }
 
 impl Writer {
@@ -229,13 +253,10 @@ impl Writer {
                 self.commit(units, appends).await;
             }
             for reply in truncations {
-                let _ = reply.send(checkpoint::truncate(&mut self.tx.conn).await);
+                let cut = self.checkpoints.cut(&mut self.tx.conn).await;
+                let _ = reply.send(cut.map(drop));
             }
-            if self.checkpoints.after_group().await {
-                if let Err(error) = checkpoint::truncate(&mut self.tx.conn).await {
-                    tracing::debug!(%error, "the write-ahead log could not be cut yet");
-                }
-            }
+            self.checkpoints.after_group(&mut self.tx.conn).await;
         }
         self.checkpoints.stop().await;
         if let Err(error) = checkpoint::truncate(&mut self.tx.conn).await {
@@ -247,30 +268,39 @@ impl Writer {
         }
     }
 
-    /// All together, and each by itself when that fails.
+    /// All together. A unit that fails is set apart and the others run again without it; when that
+    /// does not help (a full disk, a constraint met at the end), each runs by itself.
     async fn commit(&mut self, mut units: Vec<Box<dyn Unit>>, appends: Vec<Appended>) {
-        let alone = units.len() + appends.len() == 1;
-        let rows = appends.iter().map(|a| (a.into, a.columns, a.values.clone())).collect();
-        match self.transaction(&mut units, rows).await {
-            Ok(()) => {
-                units.into_iter().for_each(|unit| unit.finish(Ok(())));
-                appends.into_iter().for_each(|append| drop(append.reply.send(Ok(()))));
-            }
-            Err(error) if alone => {
-                units.into_iter().for_each(|unit| unit.finish(Err(error.clone())));
-                appends.into_iter().for_each(|append| drop(append.reply.send(Err(error.clone()))));
-            }
-            Err(_) => {
-                for unit in units {
-                    let mut one = vec![unit];
-                    let outcome = self.transaction(&mut one, Vec::new()).await;
-                    one.into_iter().for_each(|unit| unit.finish(outcome.clone()));
+        let mut apart = Vec::new();
+        while units.len() + appends.len() > 1 {
+            let rows = appends.iter().map(|a| (a.into, a.columns, a.values.clone())).collect();
+            match self.transaction(&mut units, rows).await {
+                Ok(()) => {
+                    units.into_iter().for_each(|unit| unit.finish(Ok(())));
+                    appends.into_iter().for_each(|append| drop(append.reply.send(Ok(()))));
+                    return self.each(apart, Vec::new()).await;
                 }
-                for append in appends {
-                    let rows = vec![(append.into, append.columns, append.values)];
-                    let _ = append.reply.send(self.transaction(&mut [], rows).await);
+                Err(Failure { unit: Some(at), .. }) if apart.len() < APART => {
+                    apart.push(units.remove(at));
                 }
+                Err(_) => break,
             }
+        }
+        units.extend(apart);
+        self.each(units, appends).await;
+    }
+
+    async fn each(&mut self, units: Vec<Box<dyn Unit>>, appends: Vec<Appended>) {
+        for unit in units {
+            let mut one = vec![unit];
+            let outcome = self.transaction(&mut one, Vec::new()).await.map_err(|f| f.error);
+            one.into_iter().for_each(|unit| unit.finish(outcome.clone()));
+        }
+        for append in appends {
+            let rows = vec![(append.into, append.columns, append.values)];
+            let outcome = self.transaction(&mut [], rows).await.map_err(|f| f.error);
+            // The caller may have gone.
+            let _ = append.reply.send(outcome);
         }
     }
 
@@ -278,7 +308,7 @@ impl Writer {
         &mut self,
         units: &mut [Box<dyn Unit>],
         rows: Vec<(&'static str, usize, Vec<Bind>)>,
-    ) -> Result<()> {
+    ) -> Result<(), Failure> {
         self.tx.forget();
         self.tx.now = self.clock.now();
         let outcome = self.attempt(units, rows).await;
@@ -292,7 +322,10 @@ impl Writer {
             return Err(error);
         }
         for run in std::mem::take(&mut self.tx.after_commit) {
-            run();
+            // A defect in one caller's hook must not end the writer for everyone.
+            if std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err() {
+                tracing::error!("what was to run after a commit panicked");
+            }
         }
         Ok(())
     }
@@ -301,11 +334,11 @@ impl Writer {
         &mut self,
         units: &mut [Box<dyn Unit>],
         rows: Vec<(&'static str, usize, Vec<Bind>)>,
-    ) -> Result<()> {
+    ) -> Result<(), Failure> {
         let tx = &mut self.tx;
         sqlx::query("BEGIN IMMEDIATE").execute(&mut tx.conn).await.map_err(from_sqlx)?;
-        for unit in units {
-            unit.run(tx).await?;
+        for (at, unit) in units.iter_mut().enumerate() {
+            unit.run(tx).await.map_err(|error| Failure { unit: Some(at), error })?;
         }
         for (into, columns, values) in rows {
             tx.append(into, columns, values);

@@ -3,9 +3,9 @@
 //!
 //! Only the owner process opens the file (DESIGN §4).
 
+mod append;
 pub mod audit;
 pub mod backup;
-mod append;
 mod checkpoint;
 mod error;
 mod feed;

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use devrig_core::SharedClock;
+use devrig_core::{Code, Error, SharedClock};
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, SqliteConnection, SqlitePool};
 
-use crate::error::from_sqlx;
+use crate::error::{from_sqlx, read_only};
 
 /// What a power cut may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,11 +46,14 @@ impl StoreOptions {
     }
 }
 
+/// How long a statement waits for a lock.
+pub(crate) const BUSY: Duration = Duration::from_secs(5);
+
 fn base(file: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(file)
         .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(5))
+        .busy_timeout(BUSY)
         .pragma("cache_size", "-20000")
         .pragma("mmap_size", "268435456")
         .pragma("temp_store", "memory")
@@ -64,15 +67,57 @@ pub(crate) async fn writer(options: &StoreOptions) -> devrig_core::Result<Sqlite
         Durability::Full => SqliteSynchronous::Full,
         Durability::Normal => SqliteSynchronous::Normal,
     };
+    create_private(&options.file)?;
     base(&options.file)
-        .create_if_missing(true)
         .auto_vacuum(SqliteAutoVacuum::Incremental)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(synchronous)
         .pragma("wal_autocheckpoint", "0")
         .connect()
         .await
-        .map_err(from_sqlx)
+        .map_err(|error| explain(from_sqlx(error), &options.file))
+}
+
+/// A read-only disk shows in SQLite as a file that cannot be opened, when it has no log yet.
+fn explain(error: Error, file: &Path) -> Error {
+    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    let folder = file.parent().unwrap_or(Path::new("."));
+    if error.code != Code::Io {
+        return error;
+    }
+    // Whether a file can be made there is the only test that counts mounts, modes and owners.
+    let trial = folder.join(format!(".devrig-write-{}", std::process::id()));
+    match std::fs::File::create_new(&trial) {
+        Ok(_) => {
+            let _ = std::fs::remove_file(&trial);
+            error
+        }
+        Err(io) if matches!(io.kind(), PermissionDenied | ReadOnlyFilesystem) => read_only(),
+        Err(_) => error,
+    }
+}
+
+/// Makes the file, if it is not there, readable by the person alone; SQLite gives its companions
+/// the same mode.
+fn create_private(file: &Path) -> devrig_core::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create_new(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(file) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => {
+            let message = format!("creating the database {}", file.display());
+            let error = match error.kind() {
+                std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                    read_only()
+                }
+                _ => Error::from(error),
+            };
+            Err(error.context(message))
+        }
+    }
 }
 
 pub(crate) async fn readers(options: &StoreOptions) -> devrig_core::Result<SqlitePool> {

@@ -1,0 +1,139 @@
+//! What was acknowledged survives a kill, and the log stays short.
+
+mod common;
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use common::{Rig, make_table, numbers, options, put};
+use devrig_store::{Bind, Store};
+
+const FOLDER: &str = "DEVRIG_TEST_STORE_FOLDER";
+
+/// The other half of the test below: writes and says what was acknowledged until it is killed.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "is started by acknowledged_writes_survive_a_kill"]
+async fn child_writes_until_killed() {
+    let folder = std::env::var(FOLDER).expect("only its parent starts it");
+    let store = Store::open(options(Path::new(&folder))).await.unwrap();
+    make_table(&store).await;
+    let first = numbers(&store).await.last().map_or(0, |last| last + 1);
+    let next = Arc::new(std::sync::atomic::AtomicI64::new(first));
+    let mut writers = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let (store, next) = (store.clone(), next.clone());
+        writers.spawn(async move {
+            loop {
+                let n = next.fetch_add(1, Ordering::SeqCst);
+                put(&store, n, "some text").await.unwrap();
+                println!("acknowledged {n}");
+            }
+        });
+    }
+    writers.join_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn acknowledged_writes_survive_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut acknowledged = Vec::new();
+    for round in 0..5_u64 {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "child_writes_until_killed", "--ignored", "--nocapture"])
+            .env(FOLDER, folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let target = acknowledged.len() + 200 + 150 * usize::try_from(round).unwrap();
+        for line in output.lines() {
+            let line = line.unwrap();
+            // The harness's own words may stand before the first.
+            if let Some((_, n)) = line.split_once("acknowledged ") {
+                acknowledged.push(n.parse::<i64>().unwrap());
+            }
+            if acknowledged.len() == target {
+                child.kill().unwrap();
+            }
+        }
+        child.wait().unwrap();
+        assert!(acknowledged.len() >= target, "the child ended by itself");
+    }
+    let store = Store::open(options(folder.path())).await.unwrap();
+    let stored = numbers(&store).await;
+    let missing: Vec<_> =
+        acknowledged.iter().filter(|n| stored.binary_search(n).is_err()).collect();
+    assert!(missing.is_empty(), "of {} acknowledged: {missing:?}", acknowledged.len());
+    assert!(store.check().await.unwrap().ok);
+}
+
+/// Writes rows of a kilobyte in bulk until told to stop, and gives the log's greatest length.
+async fn load(rig: &Rig, during: impl Future<Output = ()>) -> (u64, u64) {
+    let log = rig.folder.path().join("devrig.db-wal");
+    let (stop, most) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let watching = {
+        let (stop, most) = (stop.clone(), most.clone());
+        std::thread::spawn(move || {
+            while !stop.load(Ordering::Relaxed) {
+                let size = std::fs::metadata(&log).map_or(0, |meta| meta.len());
+                most.fetch_max(size, Ordering::Relaxed);
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        })
+    };
+    let written = Arc::new(AtomicU64::new(0));
+    let mut writers = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let (store, stop, written) = (rig.store.clone(), stop.clone(), written.clone());
+        writers.spawn(async move {
+            let text = "x".repeat(1_000);
+            while !stop.load(Ordering::Relaxed) {
+                let rows: Vec<Bind> = (0..200).map(|_| Bind::from(text.as_str())).collect();
+                store.append("INSERT INTO t (text) ", 1, rows).await.unwrap();
+                written.fetch_add(200, Ordering::Relaxed);
+            }
+        });
+    }
+    during.await;
+    stop.store(true, Ordering::Relaxed);
+    writers.join_all().await;
+    watching.join().unwrap();
+    (most.load(Ordering::Relaxed), written.load(Ordering::Relaxed))
+}
+
+const CEILING: u64 = 64 * 1024 * 1024;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_stays_under_its_ceiling_under_load() {
+    let rig = Rig::new().await;
+    let (most, written) = load(&rig, tokio::time::sleep(Duration::from_secs(4))).await;
+    assert!(most < CEILING, "{most}");
+    assert!(written * 1_000 > 2 * CEILING, "too little was written to tell: {written} rows");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_reader_slows_the_writer_rather_than_lengthen_the_log() {
+    let rig = Rig::new().await;
+    put(&rig.store, -1, "").await.unwrap();
+    let slow = async {
+        for _ in 0..3 {
+            // A read that takes its time keeps its view of the file.
+            let mut view = rig.store.reader().begin().await.unwrap();
+            let count = "SELECT count(*) FROM t";
+            let first: i64 = sqlx::query_scalar(count).fetch_one(&mut *view).await.unwrap();
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            let second: i64 = sqlx::query_scalar(count).fetch_one(&mut *view).await.unwrap();
+            assert_eq!(first, second, "a reader's view stands still");
+        }
+    };
+    let (most, _) = load(&rig, slow).await;
+    assert!(most < CEILING, "{most}");
+    let start = Instant::now();
+    put(&rig.store, -2, "").await.unwrap();
+    assert!(start.elapsed() < Duration::from_secs(2), "and the writer is free again");
+}
