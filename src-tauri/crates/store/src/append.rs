@@ -41,8 +41,9 @@ impl<T: Into<Bind>> From<Option<T>> for Bind {
     }
 }
 
-/// Rows per statement. Few sizes keep the statement cache hot.
-const ROWS: usize = 50;
+/// Rows per statement, the most first; what is left over is one more statement. Few sizes keep
+/// the statement cache hot.
+const ROWS: [usize; 2] = [200, 50];
 
 /// Rows waiting for the end of their group, by their `INSERT INTO table (columns)` text.
 #[derive(Debug, Default)]
@@ -63,11 +64,12 @@ impl Waiting {
     }
 
     pub async fn flush(&mut self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        for (into, (columns, mut values)) in std::mem::take(&mut self.tables) {
-            while !values.is_empty() {
-                let rest = values.split_off(values.len().min(columns * ROWS));
-                insert(conn, into, columns, values).await?;
-                values = rest;
+        for (into, (columns, values)) in std::mem::take(&mut self.tables) {
+            let mut values = values.into_iter();
+            while values.len() >= columns {
+                let left = values.len() / columns;
+                let rows = ROWS.into_iter().find(|size| *size <= left).unwrap_or(left);
+                insert(conn, into, columns, values.by_ref().take(columns * rows)).await?;
             }
         }
         Ok(())
@@ -78,10 +80,9 @@ async fn insert(
     conn: &mut SqliteConnection,
     into: &'static str,
     columns: usize,
-    values: Vec<Bind>,
+    mut values: impl ExactSizeIterator<Item = Bind>,
 ) -> Result<(), sqlx::Error> {
     let mut query = QueryBuilder::<Sqlite>::new(into);
-    let mut values = values.into_iter();
     query.push_values(0..values.len() / columns, |mut row, _| {
         for value in values.by_ref().take(columns) {
             match value {
