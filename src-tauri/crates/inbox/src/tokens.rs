@@ -6,6 +6,8 @@
 //! a single character is found as the beginning of a token. A word of the query in such a script
 //! is the phrase of its pairs.
 
+use std::borrow::Cow;
+
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::{decompose_canonical, is_combining_mark};
 
@@ -20,7 +22,7 @@ pub fn index(text: &str, out: &mut String) {
         }
         out.push_str(token);
     };
-    tokens(text, &mut sink);
+    split(&normal(text), &mut sink);
 }
 
 /// The tokens of a phrase of the query, in order, and whether the last one is to be matched as a
@@ -28,7 +30,8 @@ pub fn index(text: &str, out: &mut String) {
 /// person is still typing, or wrote `deplo*`).
 pub fn phrase(text: &str, open: bool) -> (Vec<String>, bool) {
     let mut list = Vec::new();
-    tokens(text, &mut |token: &str| list.push(token.to_owned()));
+    let text = &normal(text);
+    split(text, &mut |token: &str| list.push(token.to_owned()));
     let mut last_run = 0;
     for c in text.chars().rev().skip_while(|c| !c.is_alphanumeric()) {
         if !unspaced(c) {
@@ -47,13 +50,12 @@ pub fn phrase(text: &str, open: bool) -> (Vec<String>, bool) {
     }
 }
 
-fn tokens(text: &str, sink: &mut dyn FnMut(&str)) {
-    // Half-width and full-width forms are other spellings of the same characters.
+/// Half-width and full-width forms are other spellings of the same characters.
+fn normal(text: &str) -> Cow<'_, str> {
     if text.chars().any(|c| ('\u{ff00}'..='\u{ffef}').contains(&c)) {
-        let normal: String = text.nfkc().collect();
-        return split(&normal, sink);
+        return text.nfkc().collect();
     }
-    split(text, sink);
+    text.into()
 }
 
 fn split(text: &str, sink: &mut dyn FnMut(&str)) {

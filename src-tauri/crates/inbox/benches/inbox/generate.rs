@@ -178,9 +178,8 @@ impl Generator {
             3 => Priority::Low,
             _ => Priority::Normal,
         };
-        let labels: Vec<String> = (0..dice.below(3))
-            .map(|_| self.words[0].things[60 + dice.below(40)].clone())
-            .collect();
+        let labels: Vec<String> =
+            (0..dice.below(3)).map(|_| self.words[0].things[60 + dice.below(40)].clone()).collect();
         ItemInput {
             external_id: format!("{source}-{k}"),
             kind: kind.to_owned(),

@@ -27,6 +27,9 @@ fn main() {
 
 async fn run(items: u64) -> devrig_core::Result<()> {
     let folder = tempfile::tempdir()?;
+    if let Some(kept) = std::env::var_os("INBOX_BENCH_KEPT") {
+        return again(std::path::Path::new(&kept)).await;
+    }
     let file = folder.path().join("devrig.db");
     // Ages in queries count from the end of the generated years.
     let clock = ManualClock::at(Timestamp::from_ms(END_MS));
@@ -47,6 +50,20 @@ async fn run(items: u64) -> devrig_core::Result<()> {
     done_and_undo(&inbox).await?;
     tidy(&inbox).await?;
     queries::measure(&inbox, &generator, true).await?;
+    store.close().await;
+    if let Some(keep) = std::env::var_os("INBOX_BENCH_KEEP") {
+        std::fs::copy(&file, keep)?;
+    }
+    Ok(())
+}
+
+/// The queries alone, on a file that an earlier run kept.
+async fn again(file: &std::path::Path) -> devrig_core::Result<()> {
+    let clock = ManualClock::at(Timestamp::from_ms(END_MS));
+    let store = Store::open(StoreOptions::new(file, "backups", clock)).await?;
+    let inbox = Inbox::new(store.clone(), Jobs::new(store.clone()));
+    queries::measure(&inbox, &Generator::new(), true).await?;
+    done_and_undo(&inbox).await?;
     store.close().await;
     Ok(())
 }

@@ -7,7 +7,7 @@ use devrig_inbox::{Inbox, ListQuery};
 use crate::generate::{Dice, Generator, NEEDLES, PHRASE};
 use crate::{ms, report};
 
-const RUNS: usize = 20;
+const RUNS: usize = 5;
 const RANDOM: usize = 600;
 
 pub async fn measure(

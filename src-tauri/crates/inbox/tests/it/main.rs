@@ -1,0 +1,8 @@
+//! The inbox on a fresh file with the real migrations and the real writer.
+
+mod outbox;
+mod rig;
+mod search;
+mod source;
+mod triage;
+mod undo;
