@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 
 import type { ItemSummary, OperationKind, Tag, Target } from '../platform/wire';
 import type { CallArgs, CallName, CallResult } from '../platform/platform';
+import { tagsOf } from '../platform/calls';
 import { call } from './client';
 import { patchItems } from './events';
 import { rowsOf, type Pages } from './pages';
@@ -35,9 +36,9 @@ export function useOperate() {
 function targeted(lists: [readonly unknown[], Pages | undefined][], target: Target): ItemSummary[] {
   const found = new Map<string, ItemSummary>();
   for (const [key, data] of lists) {
-    const whole = 'query' in target && key[1] === target.query;
+    const whole = target.query !== undefined && key[1] === target.query;
     for (const item of rowsOf(data)) {
-      if (whole || ('ids' in target && target.ids.includes(item.id))) found.set(item.id, item);
+      if (whole || target.ids?.includes(item.id)) found.set(item.id, item);
     }
   }
   return [...found.values()];
@@ -55,15 +56,15 @@ export function useUndo(which: 'inbox_undo' | 'inbox_redo') {
   });
 }
 
-/** A write without a preview: reads with these tags follow it. `failure` titles its toast. */
-export function useWrite<N extends CallName>(name: N, tags: readonly Tag[], failure?: string) {
+/** A write without a preview: the reads that it makes stale follow it. `failure` titles its toast. */
+export function useWrite<N extends CallName>(name: N, failure?: string) {
   const client = useQueryClient();
   return useMutation<CallResult<N>, import('../platform/wire').DevRigError, CallArgs<N>>({
     mutationFn: (args) => call(name, args),
     meta: failure === undefined ? {} : { failure },
     // A secret that was written must not stay in memory as "the last variables".
     gcTime: name === 'secret_set' ? 0 : 5 * 60_000,
-    onSettled: () => staleTags(client, tags),
+    onSettled: () => staleTags(client, tagsOf(name)),
   });
 }
 

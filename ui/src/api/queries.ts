@@ -1,33 +1,34 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 
+import { tagsOf } from '../platform/calls';
 import { call } from './client';
 
 /** Rows fetched at once: two screens of compact rows. */
 export const PAGE = 100;
 
-// Each read names the tags that it depends on, as the engine's list of calls does; a `stale` event
-// with one of them reads it again.
+// Each read carries the tags that the engine's list of calls gives it; a `stale` event with one of
+// them reads it again.
 export const itemsQuery = (query: string) =>
   infiniteQueryOptions({
     queryKey: ['items', query] as const,
     queryFn: ({ pageParam }) => call('inbox_list', { query, cursor: pageParam, limit: PAGE }),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
-    meta: { tags: ['items'] },
+    meta: { tags: tagsOf('inbox_list') },
   });
 
 export const itemQuery = (id: string) =>
-  queryOptions({ queryKey: ['item', id] as const, queryFn: () => call('inbox_get', { id }), meta: { tags: ['items'] }, gcTime: 60_000 });
+  queryOptions({ queryKey: ['item', id] as const, queryFn: () => call('inbox_get', { id }), meta: { tags: tagsOf('inbox_get') }, gcTime: 60_000 });
 
 export const countQuery = (query: string) =>
   queryOptions({
     queryKey: ['count', query] as const,
     queryFn: () => call('inbox_count', { query }),
     placeholderData: keepPreviousData,
-    meta: { tags: ['counts'] },
+    meta: { tags: tagsOf('inbox_count') },
   });
 
-export const statsQuery = () => queryOptions({ queryKey: ['stats'] as const, queryFn: () => call('inbox_stats', {}), meta: { tags: ['counts'] } });
+export const statsQuery = () => queryOptions({ queryKey: ['stats'] as const, queryFn: () => call('inbox_stats', {}), meta: { tags: tagsOf('inbox_stats') } });
 
 export const checkQuery = (query: string) =>
   queryOptions({
@@ -37,26 +38,26 @@ export const checkQuery = (query: string) =>
     gcTime: 60_000,
   });
 
-export const outboxQuery = () => queryOptions({ queryKey: ['outbox'] as const, queryFn: () => call('outbox_list', {}), meta: { tags: ['outbox'] } });
+export const outboxQuery = () => queryOptions({ queryKey: ['outbox'] as const, queryFn: () => call('outbox_list', {}), meta: { tags: tagsOf('outbox_list') } });
 
 export const pluginsQuery = () =>
-  queryOptions({ queryKey: ['plugins'] as const, queryFn: () => call('plugin_list', {}), meta: { tags: ['plugins', 'accounts'] } });
+  queryOptions({ queryKey: ['plugins'] as const, queryFn: () => call('plugin_list', {}), meta: { tags: tagsOf('plugin_list') } });
 
 export const logsQuery = (plugin: string) =>
   queryOptions({
     queryKey: ['logs', plugin] as const,
     queryFn: () => call('plugin_logs', { plugin, limit: 200 }),
-    meta: { tags: ['logs'] },
+    meta: { tags: tagsOf('plugin_logs') },
   });
 
-export const syncQuery = () => queryOptions({ queryKey: ['sync'] as const, queryFn: () => call('sync_status', {}), meta: { tags: ['sync'] } });
+export const syncQuery = () => queryOptions({ queryKey: ['sync'] as const, queryFn: () => call('sync_status', {}), meta: { tags: tagsOf('sync_status') } });
 
-export const engineQuery = () => queryOptions({ queryKey: ['engine'] as const, queryFn: () => call('engine_info', {}), meta: { tags: ['health', 'accounts'] } });
+export const engineQuery = () => queryOptions({ queryKey: ['engine'] as const, queryFn: () => call('engine_info', {}), meta: { tags: tagsOf('engine_info') } });
 
 export const doctorQuery = () =>
-  queryOptions({ queryKey: ['doctor'] as const, queryFn: () => call('engine_doctor', {}), meta: { tags: ['health'] } });
+  queryOptions({ queryKey: ['doctor'] as const, queryFn: () => call('engine_doctor', {}), meta: { tags: tagsOf('engine_doctor') } });
 
 export const keychainQuery = () =>
-  queryOptions({ queryKey: ['keychain'] as const, queryFn: () => call('keychain_status', {}), meta: { tags: ['health'] } });
+  queryOptions({ queryKey: ['keychain'] as const, queryFn: () => call('keychain_status', {}), meta: { tags: tagsOf('keychain_status') } });
 
-export const settingsQuery = () => queryOptions({ queryKey: ['settings'] as const, queryFn: () => call('settings_all', {}), meta: { tags: ['settings'] } });
+export const settingsQuery = () => queryOptions({ queryKey: ['settings'] as const, queryFn: () => call('settings_all', {}), meta: { tags: tagsOf('settings_all') } });

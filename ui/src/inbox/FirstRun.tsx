@@ -85,7 +85,7 @@ function Folders({ plugin, account, onNext }: { plugin: PluginInfo; account: Acc
   const known: unknown = account.settings?.[name];
   const [folders, setFolders] = useState<string[]>(Array.isArray(known) ? known.map(String) : []);
   const [error, setError] = useState<DevRigError | null>(null);
-  const configure = useWrite('account_configure', ['plugins', 'accounts', 'sync']);
+  const configure = useWrite('account_configure');
   const wrong = error ? fieldAt(error.details?.field) : null;
   const save = () => {
     setError(null);
@@ -115,9 +115,9 @@ function Folders({ plugin, account, onNext }: { plugin: PluginInfo; account: Acc
 function Grant({ plugin, account, onBack, onNext }: { plugin: PluginInfo; account: AccountInfo; onBack: () => void; onNext: () => void }) {
   const [error, setError] = useState<DevRigError | null>(null);
   const [busy, setBusy] = useState(false);
-  const grant = useWrite('account_grant', ['plugins', 'accounts', 'sync']);
-  const toggle = useWrite('plugin_toggle', ['plugins', 'accounts', 'sync']);
-  const sync = useWrite('sync_now', ['sync']);
+  const grant = useWrite('account_grant');
+  const toggle = useWrite('plugin_toggle');
+  const sync = useWrite('sync_now');
   const allow = async () => {
     setBusy(true);
     setError(null);

@@ -114,7 +114,7 @@ function QueryError({ filter, error }: { filter: string; error: DevRigError }) {
 function SyncButton() {
   const now = useNow();
   const { data: syncs = [] } = useQuery(syncQuery());
-  const sync = useWrite('sync_now', ['sync'], 'Sync did not start');
+  const sync = useWrite('sync_now', 'Sync did not start');
   if (syncs.length === 0) return null;
   const running = syncs.some((each) => each.state === 'syncing');
   const failed = syncs.filter((each) => each.state === 'error').length;

@@ -5,6 +5,7 @@ import { Button } from '../components/Button';
 import { Layer } from '../components/Layer';
 import { announce } from '../components/live';
 import { toastDone, toastError } from '../components/toast';
+import { toError } from '../platform/platform';
 import type { ActionInfo, DevRigError, ItemSummary, OutboxRow, PluginInfo } from '../platform/wire';
 import { actionsFor, asksFirst, useItemActions } from './itemActions';
 
@@ -14,7 +15,7 @@ const SchemaForm = lazy(() => import('../components/SchemaForm'));
 export function PluginActions({ item, plugins }: { item: ItemSummary; plugins: readonly PluginInfo[] }) {
   const actions = useMemo(() => actionsFor(item, plugins), [item, plugins]);
   const [asking, setAsking] = useState<ActionInfo | null>(null);
-  const { mutateAsync, isPending } = useWrite('inbox_action', ['items', 'operations', 'outbox']);
+  const { mutateAsync, isPending } = useWrite('inbox_action');
   const itemId = item.id;
 
   const send = useMemo(
@@ -59,7 +60,7 @@ export function PluginActions({ item, plugins }: { item: ItemSummary; plugins: r
 
 function tell(action: ActionInfo, row: OutboxRow): void {
   if (row.state === 'failed' && row.error) {
-    toastError(`${action.name} did not work`, row.error);
+    toastError(`${action.name} did not work`, toError({ code: 'PLUGIN_FAILED', category: 'plugin', message: row.error, retryable: true }));
     return;
   }
   const words = row.state === 'sent' ? `${action.name}: done` : `${action.name}: on its way`;

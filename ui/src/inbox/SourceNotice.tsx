@@ -14,7 +14,7 @@ export function SourceNotice({ view }: { view: View }) {
   const now = useNow();
   const { data: syncs = [] } = useQuery(syncQuery());
   const { data: plugins = [] } = useQuery(pluginsQuery());
-  const sync = useWrite('sync_now', ['sync'], 'Sync did not start');
+  const sync = useWrite('sync_now', 'Sync did not start');
   const accountId = view.id.startsWith('source:') ? view.id.slice('source:'.length) : null;
   if (accountId === null) return null;
   const plugin = plugins.find((each) => each.accounts.some((account) => account.id === accountId));

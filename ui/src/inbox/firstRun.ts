@@ -8,7 +8,7 @@ export type Step = 'folders' | 'grant' | 'keys' | 'none';
 /** Where a new person is. The steps go on once begun, though the first of them ends "nothing was set up". */
 export function useFirstRun(engine: EngineInfo | undefined, settings: Record<string, unknown> | undefined) {
   const [begun, setBegun] = useState<Step | null>(null);
-  const write = useWrite('settings_set', ['settings']);
+  const write = useWrite('settings_set');
   const fresh = engine?.firstRun === true && settings !== undefined && settings['onboarding.finished'] !== true;
   const step: Step = begun ?? (fresh ? 'folders' : 'none');
   return {

@@ -13,11 +13,9 @@ import { Secrets } from './Secrets';
 import { Syncs } from './Syncs';
 
 const SchemaForm = lazy(() => import('../components/SchemaForm'));
-const TAGS = ['plugins', 'accounts', 'sync'] as const;
-
 /** One use of a plugin: its settings, what it may do, its secrets, its syncs. */
 export function Account({ plugin, account, only }: { plugin: PluginInfo; account: AccountInfo; only: boolean }) {
-  const configure = useWrite('account_configure', TAGS);
+  const configure = useWrite('account_configure');
   const hasSettings = fieldsOf(plugin.settingsSchema).length > 0;
   return (
     <section aria-label={`Account ${account.name}`} className="flex flex-col gap-5 rounded-card border border-line px-4 py-3">
@@ -65,7 +63,7 @@ export function Part({ title, aside, children }: { title: string; aside?: ReactN
 function Name({ account, only }: { account: AccountInfo; only: boolean }) {
   const [name, setName] = useState<string | null>(null);
   const [removing, setRemoving] = useState(false);
-  const rename = useWrite('account_rename', ['plugins', 'accounts'], 'The account was not renamed');
+  const rename = useWrite('account_rename', 'The account was not renamed');
   if (name !== null) {
     return (
       <form
@@ -97,7 +95,7 @@ function Name({ account, only }: { account: AccountInfo; only: boolean }) {
 
 function Remove({ account, onClose }: { account: AccountInfo; onClose: () => void }) {
   const [purgeItems, setPurge] = useState(false);
-  const remove = useWrite('account_remove', [...TAGS, 'items', 'counts'], 'The account was not removed');
+  const remove = useWrite('account_remove', 'The account was not removed');
   return (
     <Layer title={`Remove ${account.name}?`} description="Its settings, grants and secrets are deleted. Its items stay in the inbox unless you say otherwise." onClose={onClose}>
       <Checkbox label="Delete its items too" checked={purgeItems} onChange={(event) => setPurge(event.target.checked)} />

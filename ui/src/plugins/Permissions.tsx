@@ -5,12 +5,10 @@ import { Icon } from '../components/Icon';
 import type { AccountInfo, PluginInfo } from '../platform/wire';
 import { Part } from './Account';
 
-const TAGS = ['plugins', 'accounts', 'sync'] as const;
-
 /** What the plugin asks for, in words, and what this account was granted of it. */
 export function Permissions({ plugin, account }: { plugin: PluginInfo; account: AccountInfo }) {
-  const grant = useWrite('account_grant', TAGS, 'It was not granted');
-  const revoke = useWrite('account_revoke', TAGS, 'It was not revoked');
+  const grant = useWrite('account_grant', 'It was not granted');
+  const revoke = useWrite('account_revoke', 'It was not revoked');
   const missing = plugin.permissions.filter((each) => !account.granted.includes(each.permission));
   const busy = grant.isPending || revoke.isPending;
   if (plugin.permissions.length === 0) return null;

@@ -13,11 +13,9 @@ import { Account } from './Account';
 import { Logs } from './Logs';
 import { StateChip } from './PluginsPage';
 
-const TAGS = ['plugins', 'accounts', 'sync'] as const;
-
 /** One plugin: whether it runs, its accounts, its log. */
 export function PluginDetail({ plugin, back }: { plugin: PluginInfo; back: boolean }) {
-  const toggle = useWrite('plugin_toggle', TAGS, `${plugin.displayName} was not switched`);
+  const toggle = useWrite('plugin_toggle', `${plugin.displayName} was not switched`);
   const on = plugin.state !== 'disabled';
   return (
     <div className="flex max-w-[760px] flex-col gap-6 px-6 py-4">
@@ -61,7 +59,7 @@ export function PluginDetail({ plugin, back }: { plugin: PluginInfo; back: boole
 
 function AddAccount({ plugin }: { plugin: PluginInfo }) {
   const [name, setName] = useState<string | null>(null);
-  const add = useWrite('account_add', TAGS, 'The account was not added');
+  const add = useWrite('account_add', 'The account was not added');
   if (name === null) {
     return (
       <div>
@@ -94,7 +92,7 @@ function Uninstall({ plugin }: { plugin: PluginInfo }) {
   const [asking, setAsking] = useState(false);
   const [purgeItems, setPurge] = useState(false);
   const navigate = useNavigate();
-  const uninstall = useWrite('plugin_uninstall', [...TAGS, 'items', 'counts'], `${plugin.displayName} was not uninstalled`);
+  const uninstall = useWrite('plugin_uninstall', `${plugin.displayName} was not uninstalled`);
   return (
     <div className="border-t border-line pt-4">
       <Button kind="danger" icon="trash" onClick={() => setAsking(true)}>

@@ -100,7 +100,7 @@ export function StateChip({ plugin }: { plugin: PluginInfo }) {
 
 function InstallButton() {
   const [failure, setFailure] = useState<DevRigError | null>(null);
-  const install = useWrite('plugin_install', ['plugins', 'accounts', 'sync']);
+  const install = useWrite('plugin_install');
   const pick = async () => {
     const path = await platform().pickFolder('Folder of the plugin');
     if (path !== null) install.mutate({ path }, { onError: setFailure, onSuccess: () => setFailure(null) });

@@ -38,8 +38,8 @@ function Secret({ name, account }: { name: string; account: AccountInfo }) {
   // Uncontrolled, and emptied on submit: the value is never part of the component's state.
   const input = useRef<HTMLInputElement>(null);
   const [error, setError] = useState<DevRigError | null>(null);
-  const set = useWrite('secret_set', ['secrets', 'accounts', 'plugins', 'sync']);
-  const remove = useWrite('secret_delete', ['secrets', 'accounts', 'plugins', 'sync'], 'The secret was not deleted');
+  const set = useWrite('secret_set');
+  const remove = useWrite('secret_delete', 'The secret was not deleted');
   const stored = account.secretsSet.includes(name);
   const save = () => {
     const value = input.current?.value ?? '';

@@ -19,7 +19,7 @@ const WORDS: Record<SyncStatus['state'], string> = { idle: 'up to date', syncing
 /** Each data source of an account: how it is, when it ran, how often it runs. */
 export function Syncs({ accountId }: { accountId: string }) {
   const { data: all = [] } = useQuery(syncQuery());
-  const sync = useWrite('sync_now', ['sync'], 'Sync did not start');
+  const sync = useWrite('sync_now', 'Sync did not start');
   const own = all.filter((each) => each.account === accountId);
   if (own.length === 0) return null;
   return (
@@ -42,7 +42,7 @@ export function Syncs({ accountId }: { accountId: string }) {
 
 function Source({ status, onRetry }: { status: SyncStatus; onRetry: () => void }) {
   const now = useNow();
-  const configure = useWrite('sync_configure', ['sync'], 'The sync was not changed');
+  const configure = useWrite('sync_configure', 'The sync was not changed');
   const { account, source, state, progress } = status;
   const facts = [
     status.lastSyncAt ? `last ${agoInWords(status.lastSyncAt, now)}` : 'never run',

@@ -48,7 +48,7 @@ function Section({ title, aside, children }: { title: string; aside?: ReactNode;
 }
 
 function Choices({ settings }: { settings: Record<string, unknown> }) {
-  const write = useWrite('settings_set', ['settings'], 'The setting was not saved');
+  const write = useWrite('settings_set', 'The setting was not saved');
   const set = (key: string, value: unknown) => {
     // Seen at once; the engine's answer follows and wins.
     showAppearance(appearanceFrom({ ...settings, [key]: value }));

@@ -172,9 +172,15 @@ pub enum Inbox {
     },
     /// What waits to be sent to the sources.
     Outbox {
-        /// Cancel this one.
-        #[arg(long)]
+        /// Cancel this one while it waits.
+        #[arg(long, value_name = "ID")]
         cancel: Option<String>,
+        /// Send this failed one again.
+        #[arg(long, value_name = "ID", conflicts_with = "cancel")]
+        retry: Option<String>,
+        /// Take this failed one off the list.
+        #[arg(long, value_name = "ID", conflicts_with_all = ["cancel", "retry"])]
+        discard: Option<String>,
     },
     /// Store items from JSON lines: one object of the SDK's `InboxItemInput` each.
     Import {

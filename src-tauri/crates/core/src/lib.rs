@@ -12,5 +12,5 @@ pub mod sensitive;
 
 pub use change::{Actor, Change, ChangeKind, Origin, Tag};
 pub use clock::{Clock, ManualClock, SharedClock, SystemClock, Timestamp};
-pub use error::{Category, Code, Error, Result};
+pub use error::{Category, Code, Context, Error, Result};
 pub use sensitive::Sensitive;

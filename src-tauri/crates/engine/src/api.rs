@@ -25,7 +25,7 @@ use crate::events::EventStream;
 macro_rules! calls {
     ($with:ident) => {
         $with! {
-            read engine_info = engine::info(NoArgs) -> engine::EngineInfo [Health];
+            read engine_info = engine::info(NoArgs) -> engine::EngineInfo [Health, Accounts];
             read engine_doctor = engine::doctor(NoArgs) -> Vec<engine::Verdict> [Health];
             write engine_stop = engine::stop(NoArgs) -> () [Health];
             read engine_logs = engine::logs(engine::LogsArgs) -> Vec<String> [Logs];
@@ -43,8 +43,10 @@ macro_rules! calls {
             write inbox_import = inbox::import(inbox::ImportArgs) -> inbox::Imported [Items, Counts];
             write inbox_action = inbox::action(inbox::ActionArgs) -> inbox::OutboxRow [Items, Operations, Outbox];
             write inbox_open = inbox::open(inbox::ItemArgs) -> () [];
-            read outbox_list = inbox::outbox_list(inbox::OutboxListArgs) -> Vec<inbox::OutboxRow> [Outbox];
+            read outbox_list = inbox::outbox_list(NoArgs) -> Vec<inbox::OutboxRow> [Outbox];
             write outbox_cancel = inbox::outbox_cancel(inbox::OutboxArgs) -> () [Outbox, Items, Operations];
+            write outbox_retry = inbox::outbox_retry(inbox::OutboxArgs) -> () [Outbox, Items];
+            write outbox_discard = inbox::outbox_discard(inbox::OutboxArgs) -> () [Outbox, Items];
 
             read plugin_list = plugin::list(NoArgs) -> Vec<plugin::PluginInfo> [Plugins, Accounts];
             write plugin_install = plugin::install(plugin::InstallArgs) -> plugin::PluginInfo [Plugins, Accounts, Sync];

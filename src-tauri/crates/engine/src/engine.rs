@@ -30,7 +30,7 @@ pub struct EngineParts {
     pub kind: OwnerKind,
     pub clock: SharedClock,
     pub keychain: Arc<dyn Keychain>,
-    pub egress: Egress,
+    pub egress: Arc<Egress>,
     pub notifier: Arc<dyn Notifier>,
     pub opener: Arc<dyn Opener>,
     /// The sandbox worker's binary.
@@ -48,7 +48,7 @@ impl EngineParts {
             home,
             kind,
             keychain: devrig_secrets::system_keychain(),
-            egress: Egress::new(EgressParts::system(clock.clone()))?,
+            egress: Arc::new(Egress::new(EgressParts::system(clock.clone()))?),
             clock,
             notifier: Arc::new(crate::notify::DesktopNotifier),
             opener: Arc::new(devrig_plugins::SystemOpener),

@@ -18,6 +18,7 @@ pub struct Check {
     pub ok: bool,
     /// Problems in SQLite's words; empty when `ok`.
     pub problems: Vec<String>,
+    #[specta(type = u32)]
     pub size_bytes: f64,
     pub migrations: u32,
 }

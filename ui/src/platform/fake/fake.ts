@@ -8,7 +8,8 @@ import { makeItems, makePlugins, makeSyncs, NOW } from './items';
 import { parseQuery } from './query';
 import type { Scenario } from './scenario';
 
-type Handlers = { [N in CallName]: (args: Parameters<Calls[N]>[0]) => ReturnType<Calls[N]> };
+/** The calls that the interface makes; the engine has more. */
+type Handlers = { [N in CallName]?: (args: Parameters<Calls[N]>[0]) => ReturnType<Calls[N]> };
 type Done = { id: string; label: string; before: Map<string, Triage>; after: Map<string, Triage> };
 
 /** The made-up platform, with a way to play the engine's part in tests. */
@@ -40,7 +41,9 @@ export function fakePlatform(scenario: Scenario): FakePlatform {
       if (name === 'inbox_list' && scenario.lists === 'slow') return new Promise(() => undefined);
       if (name === 'inbox_list' && scenario.lists === 'broken') throw BROKEN;
       await Promise.resolve();
-      return structuredClone(handlers[name](args as never)) as never;
+      const handler = handlers[name] as ((args: never) => unknown) | undefined;
+      if (!handler) return fail('UNSUPPORTED', `the fake has no ${name}`);
+      return structuredClone(handler(args as never)) as never;
     },
     async onEvent(handler) {
       listeners.add(handler);
@@ -121,7 +124,7 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
       { name: 'tray', verdict: 'fail', message: 'no tray host answers', remedy: 'Install a StatusNotifier extension, or leave the window open.' },
     ],
     inbox_list: ({ query, cursor, limit }) => {
-      const found = matching(query);
+      const found = matching(query ?? '');
       const start = cursor ? found.findIndex((item) => item.id === cursor) + 1 : 0;
       const page = found.slice(start, start + (limit ?? 50));
       const last = page.at(-1);
@@ -148,10 +151,10 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
     },
     inbox_check_query: ({ query }) => {
       const { error } = parseQuery(query);
-      return { ok: !error, error };
+      return { ok: !error, error: error && { ...error, code: 'INVALID_QUERY' } };
     },
     inbox_operate: ({ operation, target }) => {
-      const targets = 'ids' in target ? target.ids.map(byId) : matching(target.query);
+      const targets = target.ids ? target.ids.map(byId) : matching(target.query ?? '');
       const before = new Map(targets.map((item) => [item.id, item.triage]));
       const after = new Map(targets.map((item) => [item.id, applied(item.triage, operation, new Date(NOW).toISOString())]));
       operations += 1;
@@ -172,8 +175,8 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
     },
     inbox_operations: () => [],
     inbox_action: ({ itemId, action }) => ({
-      id: 'out_1', operationId: 'op_a', itemId: itemId ?? null, account: itemId ? byId(itemId).accountId : '', action,
-      state: 'waiting', error: null, sendAt: new Date(NOW + 5000).toISOString(), createdAt: new Date(NOW).toISOString(),
+      id: 'out_1', operationId: 'op_a', itemId: itemId ?? null, title: itemId ? byId(itemId).title : '', accountId: itemId ? byId(itemId).accountId : '', action, label: action,
+      state: 'waiting', error: null, idempotencyKey: 'key_1', dueAt: new Date(NOW + 5000).toISOString(), createdAt: new Date(NOW).toISOString(),
     }),
     inbox_open: ({ id }) => {
       const url = byId(id).sourceUrl ?? fail('NOTHING_TO_DO', 'This item has no page to open.');
@@ -182,12 +185,14 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
     },
     outbox_list: () =>
       items.filter((item) => item.outbox).map((item) => ({
-        id: `out_${item.id}`, operationId: 'op_a', itemId: item.id, account: item.accountId, action: 'restart',
+        id: `out_${item.id}`, operationId: 'op_a', itemId: item.id, title: item.title, accountId: item.accountId, action: 'restart', label: 'Restart',
         state: item.outbox === 'failed' ? 'failed' : 'waiting',
-        error: item.outbox === 'failed' ? { code: 'UNAUTHORIZED', category: 'permanent', message: 'builds.example.com refused the token', hint: null, retryable: true } : null,
-        sendAt: null, createdAt: item.activityAt,
+        error: item.outbox === 'failed' ? 'builds.example.com refused the token' : null,
+        idempotencyKey: `key_${item.id}`, dueAt: item.activityAt, createdAt: item.activityAt,
       })),
     outbox_cancel: () => null,
+    outbox_retry: () => null,
+    outbox_discard: () => null,
     plugin_list: () => plugins,
     plugin_install: ({ path }) => fail('INVALID_MANIFEST', `${path} holds no devrig-plugin.json`, 'Choose the folder that holds the manifest.'),
     plugin_uninstall: ({ name }) => {

@@ -8,7 +8,7 @@ use devrig_core::id::{ItemId, OperationId};
 use devrig_core::{Clock, Error, Result, SystemClock};
 use devrig_engine::api::inbox::{
     ActionArgs, HistoryArgs, ImportArgs, Imported, InboxListArgs, ItemArgs, OperateArgs,
-    OperationDone, OperationKind, OutboxArgs, OutboxListArgs, Page, Target, UndoArgs,
+    OperationDone, OperationKind, OutboxArgs, Page, Target, UndoArgs,
 };
 use devrig_engine::{Api, NoArgs};
 use devrig_inbox::Item;
@@ -86,13 +86,21 @@ pub async fn run(command: Inbox, api: &dyn Api, output: Output) -> Result<ExitCo
             })?;
             let args = ActionArgs { item_id: Some(ItemId(item)), account: None, action, input };
             let row = api.inbox_action(args).await?;
-            output.show(&row, |row| format!("{} is {:?} ({})", row.action, row.state, row.id))
+            output.show(&row, |row| format!("{} is {} ({})", row.label, row.state.as_str(), row.id))
         }
-        Inbox::Outbox { cancel: Some(id) } => {
+        Inbox::Outbox { cancel: Some(id), .. } => {
             api.outbox_cancel(OutboxArgs { id }).await?;
             output.done("Cancelled; nothing was sent.")
         }
-        Inbox::Outbox { cancel: None } => outbox(api, output).await,
+        Inbox::Outbox { retry: Some(id), .. } => {
+            api.outbox_retry(OutboxArgs { id }).await?;
+            output.done("It is being sent again.")
+        }
+        Inbox::Outbox { discard: Some(id), .. } => {
+            api.outbox_discard(OutboxArgs { id }).await?;
+            output.done("Taken off the list.")
+        }
+        Inbox::Outbox { .. } => outbox(api, output).await,
         Inbox::Import { file } => import(&file, api, output).await,
     }
 }
@@ -216,7 +224,7 @@ async fn history(page: PageArgs, api: &dyn Api, output: Output) -> Result<ExitCo
 }
 
 async fn outbox(api: &dyn Api, output: Output) -> Result<ExitCode> {
-    let rows = api.outbox_list(OutboxListArgs::default()).await?;
+    let rows = api.outbox_list(NoArgs {}).await?;
     output.show(&rows, |rows| {
         if rows.is_empty() {
             return "Nothing waits.".to_owned();
@@ -224,8 +232,8 @@ async fn outbox(api: &dyn Api, output: Output) -> Result<ExitCode> {
         table(
             ["ID", "ACTION", "STATE", "ERROR"],
             rows.iter().map(|row| {
-                let error = row.error.as_ref().map_or_else(String::new, |e| e.message.clone());
-                [row.id.clone(), row.action.clone(), format!("{:?}", row.state), error]
+                let error = row.error.clone().unwrap_or_default();
+                [row.id.clone(), row.label.clone(), row.state.as_str().to_owned(), error]
             }),
         )
     })

@@ -46,6 +46,7 @@ pub struct AuditArgs {
     #[serde(default)]
     pub subject: Option<String>,
     #[serde(default)]
+    #[specta(type = Option<u32>)]
     pub before: Option<f64>,
     #[serde(default)]
     pub limit: Option<u32>,
@@ -53,6 +54,7 @@ pub struct AuditArgs {
 
 #[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
 pub struct AuditRow {
+    #[specta(type = u32)]
     pub seq: f64,
     pub at: Timestamp,
     pub actor: String,

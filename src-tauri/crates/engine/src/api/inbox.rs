@@ -105,13 +105,6 @@ pub struct ActionArgs {
     pub input: Value,
 }
 
-#[derive(Debug, Clone, Default, Serialize, Deserialize, specta::Type)]
-#[serde(deny_unknown_fields)]
-pub struct OutboxListArgs {
-    #[serde(default)]
-    pub limit: Option<u32>,
-}
-
 #[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
 #[serde(deny_unknown_fields)]
 pub struct OutboxArgs {
@@ -193,10 +186,24 @@ pub(super) async fn open(engine: &Engine, args: ItemArgs) -> Result<()> {
     engine.open_url(&url).await
 }
 
-pub(super) async fn outbox_list(engine: &Engine, args: OutboxListArgs) -> Result<Vec<OutboxRow>> {
-    engine.inbox().outbox(args.limit.unwrap_or(100)).await
+pub(super) async fn outbox_list(engine: &Engine, _: NoArgs) -> Result<Vec<OutboxRow>> {
+    engine.inbox().outbox().await
 }
 
 pub(super) async fn outbox_cancel(engine: &Engine, args: OutboxArgs) -> Result<()> {
-    engine.inbox().outbox_cancel(&args.id).await
+    let id = args.id;
+    engine
+        .store()
+        .write(async move |tx: &mut devrig_store::Tx| {
+            devrig_inbox::outbox::cancel(tx, &id, &Origin::person()).await
+        })
+        .await
+}
+
+pub(super) async fn outbox_retry(engine: &Engine, args: OutboxArgs) -> Result<()> {
+    engine.inbox().outbox_retry(args.id).await
+}
+
+pub(super) async fn outbox_discard(engine: &Engine, args: OutboxArgs) -> Result<()> {
+    engine.inbox().outbox_discard(args.id).await
 }

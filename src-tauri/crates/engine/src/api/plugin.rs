@@ -29,7 +29,7 @@ args! {
     PluginLogsArgs {
         plugin: String,
         #[serde(default)] account: Option<AccountId>,
-        #[serde(default)] before: Option<f64>,
+        #[serde(default)] #[specta(type = Option<u32>)] before: Option<f64>,
         #[serde(default)] limit: Option<u32>,
     }
     AccountAddArgs { plugin: String, name: String }
@@ -42,7 +42,7 @@ args! {
     SyncConfigureArgs {
         account: AccountId,
         source: String,
-        #[serde(default)] interval_ms: Option<f64>,
+        #[serde(default)] #[specta(type = Option<u32>)] interval_ms: Option<f64>,
         #[serde(default)] enabled: Option<bool>,
     }
 }
