@@ -48,8 +48,7 @@ calls!(window_commands);
 #[tauri::command]
 #[specta::specta]
 async fn open_url(url: String) -> Result<(), devrig_core::Error> {
-    use devrig_plugins::Opener;
-    devrig_plugins::SystemOpener.open_url(&url).await
+    devrig_engine::open_page(&url).await
 }
 
 /// The frame around the page follows its theme, and the next start begins with it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use devrig_core::notify::Notifier;
-use devrig_core::{Context, Result, SharedClock, SystemClock, Timestamp};
+use devrig_core::{Code, Context, Error, Result, SharedClock, SystemClock, Timestamp};
 use devrig_inbox::Inbox;
 use devrig_jobs::{Jobs, Workers};
 use devrig_net::{Egress, EgressParts};
@@ -213,6 +213,7 @@ impl Engine {
     }
 
     pub(crate) async fn open_url(&self, url: &str) -> Result<()> {
+        check_page(url)?;
         self.inner.parts.opener.open_url(url).await
     }
 
@@ -247,6 +248,23 @@ impl Engine {
     pub fn plugins(&self) -> &Plugins {
         &self.inner.plugins
     }
+}
+
+/// Opens a page in the person's browser, whoever owns the home folder.
+///
+/// # Errors
+/// `REFUSED` for anything but http and https: other addresses start programs.
+pub async fn open_page(url: &str) -> Result<()> {
+    check_page(url)?;
+    devrig_plugins::SystemOpener.open_url(url).await
+}
+
+fn check_page(url: &str) -> Result<()> {
+    let scheme = url.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
+    if matches!(scheme.as_deref(), Some("http" | "https")) {
+        return Ok(());
+    }
+    Err(Error::new(Code::Refused, "only http and https addresses are opened"))
 }
 
 async fn bounded(who: &str, step: impl Future<Output = ()>) {

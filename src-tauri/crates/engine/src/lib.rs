@@ -19,7 +19,7 @@ mod upkeep;
 
 pub use api::{Api, CALLS, NoArgs, dispatch};
 pub use connection::{Connection, OwnerKind};
-pub use engine::{Engine, EngineParts};
+pub use engine::{Engine, EngineParts, open_page};
 pub use home::Home;
 pub use notify::DesktopNotifier;
 
