@@ -70,6 +70,7 @@ pub struct DataSourceInfo {
     pub id: String,
     pub name: String,
     pub description: String,
+    #[specta(type = u32)]
     pub default_interval_ms: f64,
 }
 
@@ -130,15 +131,19 @@ pub struct SyncStatus {
     pub last_sync_at: Option<Timestamp>,
     pub next_sync_at: Option<Timestamp>,
     pub error: Option<Error>,
+    #[specta(type = u32)]
     pub items_synced: f64,
     pub progress: Option<SyncProgress>,
+    #[specta(type = u32)]
     pub interval_ms: f64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]
 #[serde(rename_all = "camelCase")]
 pub struct SyncProgress {
+    #[specta(type = u32)]
     pub current: f64,
+    #[specta(type = Option<u32>)]
     pub total: Option<f64>,
     pub message: Option<String>,
 }
@@ -147,6 +152,7 @@ pub struct SyncProgress {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]
 #[serde(rename_all = "camelCase")]
 pub struct LogLine {
+    #[specta(type = u32)]
     pub seq: f64,
     pub at: Timestamp,
     pub account: AccountId,

@@ -89,8 +89,6 @@ pub(crate) struct Raw {
     #[serde(default)]
     pub main: Option<String>,
     #[serde(default)]
-    pub icon: Option<String>,
-    #[serde(default)]
     pub permissions: Vec<String>,
     #[serde(default)]
     pub capabilities: Capabilities,

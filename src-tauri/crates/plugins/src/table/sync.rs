@@ -24,26 +24,6 @@ pub struct SyncRow {
     pub items_synced: i64,
 }
 
-impl SyncRow {
-    /// A source that was never synced and is due at once.
-    pub fn new(account: &AccountId, source: &str, now: Timestamp) -> Self {
-        Self {
-            account: account.clone(),
-            source: source.to_owned(),
-            cursor: None,
-            backfilled: false,
-            enabled: true,
-            interval_ms: None,
-            next_at: now,
-            failures: 0,
-            error: None,
-            waiting: None,
-            last_sync_at: None,
-            items_synced: 0,
-        }
-    }
-}
-
 fn read(row: &SqliteRow) -> Result<SyncRow> {
     Ok(SyncRow {
         account: AccountId(get(row, "account")?),
@@ -225,4 +205,19 @@ fn changed(tx: &mut Tx, account: &AccountId, source: &str) {
     let id = format!("{account}/{source}");
     let origin = Origin::new(devrig_core::Actor::System);
     tx.change(Change::new("sync_state", id, ChangeKind::Updated, &origin));
+}
+
+/// Makes what waited due at once: of one account, or of all.
+pub async fn recheck(tx: &mut Tx, account: Option<&AccountId>) -> Result<u64> {
+    let now = tx.now().to_string();
+    let done = sqlx::query(
+        "UPDATE sync_state SET waiting = NULL, next_at = ?1
+         WHERE waiting IS NOT NULL AND (?2 IS NULL OR account = ?2)",
+    )
+    .bind(now)
+    .bind(account.map(AccountId::as_str))
+    .execute(tx.conn())
+    .await
+    .map_err(from_sqlx)?;
+    Ok(done.rows_affected())
 }

@@ -1,0 +1,284 @@
+//! Sending actions: the job `outbox.send` calls the plugin's handler, and decides from what is
+//! known of the attempt whether another may follow.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use devrig_core::protocol::{ActionInput, Handler as WorkerHandler};
+use devrig_core::{Code, Error, Result};
+use devrig_inbox::outbox::{self, Outgoing, Turn};
+use devrig_inbox::{ItemPatch, plugin_item};
+use devrig_jobs::{Handler, Job, JobContext, Outcome, async_trait};
+use devrig_store::Tx;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use tokio_util::sync::CancellationToken;
+
+use crate::core::Core;
+use crate::permission::Kind;
+use crate::text::{clip, shown};
+use crate::worker::{Notes, Purpose};
+
+/// What an action may give back beside its update of the item.
+const LARGEST_OUTPUT: usize = 1024 * 1024;
+/// Before an action is tried that waits for the person.
+const WAIT: Duration = Duration::from_secs(60);
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+
+/// Runs the jobs `outbox.send`.
+pub(crate) struct Send(pub Arc<Core>);
+
+#[derive(Deserialize)]
+struct Payload {
+    outbox: String,
+}
+
+/// The SDK's `ActionResult`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ActionResult<'a> {
+    success: bool,
+    #[serde(default, borrow, alias = "data")]
+    output: Option<&'a RawValue>,
+    #[serde(default)]
+    item_update: Option<ItemPatch>,
+    #[serde(default)]
+    error: Option<ActionError>,
+}
+
+#[derive(Deserialize)]
+struct ActionError {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    message: String,
+}
+
+/// What becomes of an attempt.
+#[derive(Debug)]
+enum Fate {
+    Sent { update: Option<Box<ItemPatch>>, output: Value },
+    Failed(Error),
+    /// Surely without effect, or without harm when done twice.
+    Again { error: Error, after: Option<Duration> },
+    /// Not before the person has given something.
+    Wait,
+    Unknown(Error),
+}
+
+#[async_trait]
+impl Handler for Send {
+    async fn run(&self, job: &Job, context: JobContext) -> Result<Outcome> {
+        let Payload { outbox: id } = serde_json::from_value(job.payload.clone())?;
+        let turn = {
+            let id = id.clone();
+            self.0.store.write(async move |tx: &mut Tx| outbox::sending(tx, &id).await).await?
+        };
+        let outgoing = match turn {
+            Turn::Send(outgoing) => outgoing,
+            Turn::Wait(until) => {
+                let after = until.since(self.0.clock.now());
+                return Ok(Outcome::Later { after });
+            }
+            Turn::Over => return Ok(Value::Null.into()),
+        };
+        let fate = match self.attempt(&outgoing, &context.token).await {
+            Fate::Again { error, .. } if job.is_last_attempt() => Fate::Failed(error),
+            fate => fate,
+        };
+        self.store(&id, &fate).await?;
+        Ok(match fate {
+            Fate::Again { error, after } => {
+                let doubled = 2_u32.saturating_pow(job.attempt.min(16));
+                let own = FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE);
+                Outcome::Retry { after: own.max(after.unwrap_or_default()), error }
+            }
+            Fate::Wait => Outcome::Later { after: WAIT },
+            _ => Value::Null.into(),
+        })
+    }
+}
+
+impl Send {
+    async fn attempt(&self, outgoing: &Outgoing, token: &CancellationToken) -> Fate {
+        let row = &outgoing.row;
+        let seat = match self.0.seat(&row.account_id) {
+            Ok(seat) => seat,
+            Err(error) => return Fate::Failed(error),
+        };
+        if let Err(error) = seat.plugin.may_run() {
+            return Fate::Failed(error);
+        }
+        let item = match &row.item_id {
+            Some(id) => match self.0.inbox.get(id).await {
+                Ok(item) => Some(plugin_item(&item)),
+                Err(error) => return Fate::Failed(error),
+            },
+            None => None,
+        };
+        let worker = match seat.worker().await {
+            Ok(worker) => worker,
+            Err(error) if error.code == Code::SandboxMissing => return Fate::Failed(error),
+            Err(error) => return Fate::Again { error, after: None },
+        };
+        let input = ActionInput {
+            input: outgoing.input.clone(),
+            item,
+            idempotency_key: row.idempotency_key.clone(),
+        };
+        let input = match serde_json::to_value(input) {
+            Ok(input) => input,
+            Err(error) => return Fate::Failed(error.into()),
+        };
+        let handler = WorkerHandler::Action { action: row.action.clone() };
+        // Only people submit actions so far.
+        let purpose = Purpose::Action { by_person: true };
+        let (outcome, notes) = worker.call(handler, input, purpose, token).await;
+        match outcome {
+            Ok(output) => {
+                let mut fate = of_result(output.get(), outgoing.idempotent, &notes);
+                if let Fate::Sent { update, .. } = &mut fate
+                    && seat.access().need("inbox:write", |kind| *kind == Kind::InboxWrite).is_err()
+                {
+                    // An item is changed by whom the person lets write items, and by nobody else.
+                    *update = None;
+                }
+                fate
+            }
+            Err(error) => of_error(error, outgoing.idempotent, &notes),
+        }
+    }
+
+    async fn sent(&self, id: &str, update: Option<Box<ItemPatch>>, output: &Value) -> Result<()> {
+        let (id, output) = (id.to_owned(), output.clone());
+        self.0
+            .store
+            .write(async move |tx: &mut Tx| {
+                outbox::sent(tx, &id, update.as_deref(), &output).await
+            })
+            .await
+    }
+
+    async fn store(&self, id: &str, fate: &Fate) -> Result<()> {
+        let id = id.to_owned();
+        let store = &self.0.store;
+        match fate {
+            Fate::Sent { update, output } => {
+                let stored = self.sent(&id, update.clone(), output).await;
+                match stored {
+                    // It was done all the same: an unfit update must not send it again.
+                    Err(error) if update.is_some() && !error.retryable => {
+                        tracing::warn!(%error, "an action's update of its item was left out");
+                        self.sent(&id, None, output).await
+                    }
+                    stored => stored,
+                }
+            }
+            Fate::Failed(error) => {
+                let error = error.clone();
+                store.write(async move |tx: &mut Tx| outbox::failed(tx, &id, &error).await).await
+            }
+            Fate::Again { .. } | Fate::Wait => {
+                store.write(async move |tx: &mut Tx| outbox::not_sent(tx, &id).await).await
+            }
+            Fate::Unknown(error) => {
+                let why = error.message.clone();
+                store.write(async move |tx: &mut Tx| outbox::unknown(tx, &id, &why).await).await
+            }
+        }
+    }
+}
+
+fn of_result(output: &str, idempotent: bool, notes: &Notes) -> Fate {
+    let result: ActionResult<'_> = match serde_json::from_str(output) {
+        Ok(result) => result,
+        Err(error) => {
+            let message = format!("the action returned something else: {error}");
+            let error = Error::new(Code::PluginFailed, message)
+                .hint("It returns { success, output?, itemUpdate?, error? }.");
+            return of_error(Error { retryable: false, ..error }, idempotent, notes);
+        }
+    };
+    if !result.success {
+        let error = result.error.unwrap_or(ActionError { code: String::new(), message: String::new() });
+        let message = match shown(&error.message, 500) {
+            empty if empty.is_empty() => "the action failed".to_owned(),
+            message => message,
+        };
+        let code = Code::ALL.iter().copied().find(|code| code.as_str() == error.code);
+        return Fate::Failed(Error::new(code.unwrap_or(Code::PluginFailed), message));
+    }
+    let text = result.output.map_or("null", RawValue::get);
+    let output = match text.len() {
+        0..=LARGEST_OUTPUT => serde_json::from_str(text).unwrap_or_default(),
+        _ => Value::String(format!("{}… (cut)", clip(text, 1_000))),
+    };
+    Fate::Sent { update: result.item_update.map(Box::new), output }
+}
+
+fn of_error(error: Error, idempotent: bool, notes: &Notes) -> Fate {
+    let harmless = idempotent || notes.sent == 0;
+    if !harmless {
+        return Fate::Unknown(error);
+    }
+    if notes.need.is_some() {
+        return Fate::Wait;
+    }
+    // A plugin's own exception is a defect or a refusal: saying it again does not help.
+    let may_pass = error.retryable && error.code != Code::PluginFailed;
+    if may_pass || error.code == Code::Cancelled {
+        return Fate::Again { error, after: notes.retry_after };
+    }
+    Fate::Failed(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::worker::Need;
+
+    fn fate(code: Code, idempotent: bool, sent: u32, need: Option<Need>) -> &'static str {
+        let notes = Notes { sent, need, ..Notes::default() };
+        match of_error(Error::new(code, "x"), idempotent, &notes) {
+            Fate::Sent { .. } => "sent",
+            Fate::Failed(_) => "failed",
+            Fate::Again { .. } => "again",
+            Fate::Wait => "wait",
+            Fate::Unknown(_) => "unknown",
+        }
+    }
+
+    #[test]
+    fn nothing_is_sent_twice_unless_that_does_no_harm() {
+        let keychain = || Some(Need::Keychain);
+        for (code, idempotent, sent, need, expected) in [
+            (Code::Network, false, 0, None, "again"),
+            (Code::Network, false, 1, None, "unknown"),
+            (Code::Network, true, 1, None, "again"),
+            (Code::Timeout, false, 1, None, "unknown"),
+            (Code::PluginStopped, false, 0, None, "again"),
+            (Code::PluginStopped, false, 1, None, "unknown"),
+            (Code::PluginFailed, true, 1, None, "failed"),
+            (Code::InvalidInput, false, 0, None, "failed"),
+            (Code::KeychainLocked, false, 0, keychain(), "wait"),
+            (Code::KeychainLocked, false, 1, keychain(), "unknown"),
+            (Code::Cancelled, false, 0, None, "again"),
+        ] {
+            assert_eq!(fate(code, idempotent, sent, need), expected, "{code:?} {idempotent} {sent}");
+        }
+    }
+
+    #[test]
+    fn results_are_read() {
+        let notes = Notes { sent: 1, ..Notes::default() };
+        let of = |text| of_result(text, false, &notes);
+        let sent = of(r#"{"success":true,"data":{"n":1},"itemUpdate":{"state":"closed"}}"#);
+        assert!(matches!(sent, Fate::Sent { update: Some(_), output } if output["n"] == 1));
+        let failed = of(r#"{"success":false,"error":{"code":"UNAUTHORIZED","message":"no"}}"#);
+        assert!(matches!(failed, Fate::Failed(error) if error.code == Code::Unauthorized));
+        assert!(matches!(of("null"), Fate::Unknown(_)), "who knows what it did");
+        assert!(matches!(of_result("7", true, &notes), Fate::Failed(_)));
+    }
+}

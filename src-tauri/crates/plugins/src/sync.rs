@@ -1,0 +1,78 @@
+//! The sync scheduler: when each data source is due, and one run of it.
+
+mod plan;
+mod run;
+mod timer;
+
+use std::sync::Arc;
+
+use devrig_core::Result;
+use devrig_core::id::AccountId;
+
+pub(crate) use plan::{SHORTEST, interval};
+pub(crate) use run::{Sync, missing};
+pub(crate) use timer::{queue, run as run_timer};
+
+use crate::core::{Core, PluginEvent};
+use crate::info::{SyncState, SyncStatus};
+use crate::manifest::DataSource;
+use crate::seat::Seat;
+use crate::table::sync::{self, SyncRow};
+
+/// The job that syncs one source; its payload is `{"account", "source"}`.
+pub(crate) const JOB: &str = "plugin.sync";
+
+/// Tells the window how a source stands.
+pub(crate) async fn tell(core: &Core, account: &AccountId, source: &str) {
+    match status(core, account, source).await {
+        Ok(Some(status)) => core.tell(PluginEvent::SyncChanged(status)),
+        Ok(None) => {}
+        Err(error) => tracing::warn!(%error, "a sync's state could not be read"),
+    }
+}
+
+async fn status(core: &Core, account: &AccountId, source: &str) -> Result<Option<SyncStatus>> {
+    let Ok(seat) = core.seat(account) else { return Ok(None) };
+    let Some(declared) = seat.plugin.manifest.data_source(source).cloned() else {
+        return Ok(None);
+    };
+    let row = sync::one(core.store.reader(), account, source).await?;
+    Ok(row.map(|row| status_of(&seat, &declared, row)))
+}
+
+/// Every source of every account.
+pub(crate) async fn all(core: &Core) -> Result<Vec<SyncStatus>> {
+    let rows = sync::all(core.store.reader()).await?;
+    let known = rows.into_iter().filter_map(|row| {
+        let seat = core.seat(&row.account).ok()?;
+        let declared = seat.plugin.manifest.data_source(&row.source).cloned()?;
+        Some(status_of(&seat, &declared, row))
+    });
+    Ok(known.collect())
+}
+
+pub(crate) fn status_of(seat: &Arc<Seat>, declared: &DataSource, row: SyncRow) -> SyncStatus {
+    let running = seat.sync_now(&row.source);
+    let interval = plan::interval(declared, row.interval_ms);
+    let runs = row.enabled && seat.plugin.may_run().is_ok();
+    let state = match (&running, &row) {
+        (Some(_), _) => SyncState::Syncing,
+        _ if !runs => SyncState::Disabled,
+        (_, SyncRow { waiting: Some(_), .. }) => SyncState::Waiting,
+        (_, SyncRow { error: Some(_), .. }) => SyncState::Error,
+        _ => SyncState::Idle,
+    };
+    SyncStatus {
+        account: row.account,
+        plugin: seat.plugin.name().to_owned(),
+        source: row.source,
+        name: declared.name.clone(),
+        state,
+        last_sync_at: row.last_sync_at,
+        next_sync_at: (runs && row.waiting.is_none()).then_some(row.next_at),
+        error: row.error,
+        items_synced: row.items_synced as f64,
+        progress: running.flatten(),
+        interval_ms: interval.as_millis() as f64,
+    }
+}

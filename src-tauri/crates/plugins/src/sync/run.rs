@@ -1,0 +1,208 @@
+//! One run of a source: page after page, each cursor stored after the items that it covers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use devrig_core::id::AccountId;
+use devrig_core::protocol::{Handler as WorkerHandler, SyncInput, SyncOutput};
+use devrig_core::{Code, Error, Result, Timestamp};
+use devrig_jobs::{Handler, Job, JobContext, Outcome, async_trait};
+use devrig_store::Tx;
+use serde::Deserialize;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use super::plan;
+use crate::core::Core;
+use crate::manifest::DataSource;
+use crate::schema::Schema;
+use crate::seat::Seat;
+use crate::table::sync::{self, End, SyncRow};
+use crate::text::shown;
+use crate::worker::{Need, Notes, Purpose};
+
+/// Pages of one run; a source that has more goes on at its next turn.
+const PAGES: u32 = 200;
+/// Such a source does not wait for its whole interval.
+const GO_ON: Duration = Duration::from_secs(30);
+const LONGEST_CURSOR: usize = 64 * 1024;
+
+/// Runs the jobs `plugin.sync`.
+pub(crate) struct Sync(pub Arc<Core>);
+
+#[derive(Deserialize)]
+struct Payload {
+    account: AccountId,
+    source: String,
+}
+
+#[async_trait]
+impl Handler for Sync {
+    /// Never fails for what a source does: that is kept with the source, which backs off by itself.
+    async fn run(&self, job: &Job, context: JobContext) -> Result<Outcome> {
+        let Payload { account, source } = serde_json::from_value(job.payload.clone())?;
+        // The account or the source went away since the job was queued.
+        let Ok(seat) = self.0.seat(&account) else { return Ok(Value::Null.into()) };
+        let Some(declared) = seat.plugin.manifest.data_source(&source).cloned() else {
+            return Ok(Value::Null.into());
+        };
+        let Some(row) = sync::one(self.0.store.reader(), &account, &source).await? else {
+            return Ok(Value::Null.into());
+        };
+        if !row.enabled || seat.plugin.may_run().is_err() {
+            return Ok(Value::Null.into());
+        }
+        let run = Run { core: &self.0, seat, declared, token: context.token };
+        run.whole(row).await
+    }
+}
+
+struct Run<'a> {
+    core: &'a Arc<Core>,
+    seat: Arc<Seat>,
+    declared: DataSource,
+    token: CancellationToken,
+}
+
+/// How the pages ended.
+enum Pages {
+    CaughtUp,
+    /// There are more than one run takes.
+    More,
+}
+
+impl Run<'_> {
+    async fn whole(&self, row: SyncRow) -> Result<Outcome> {
+        let (id, source) = (&self.seat.id, &self.declared.id);
+        let interval = plan::interval(&self.declared, row.interval_ms);
+        let failures = row.failures + 1;
+        let (end, pause) = match missing(&self.seat) {
+            Some(why) => (End::Waits(why), interval),
+            None => {
+                self.seat.sync_began(source);
+                super::tell(self.core, id, source).await;
+                let mut notes = Notes::default();
+                let pages = self.pages(row, &mut notes).await;
+                self.seat.sync_ended(source);
+                match pages {
+                    Ok(Pages::CaughtUp) => (End::Well { caught_up: true }, interval),
+                    Ok(Pages::More) => (End::Well { caught_up: false }, GO_ON.min(interval)),
+                    // Stopped with DevRig: the job is put back, and the source stays due.
+                    Err(error) if self.token.is_cancelled() => return Err(error),
+                    Err(error) => match notes.need {
+                        Some(need) => (End::Waits(words(&need)), interval),
+                        None => {
+                            let pause = plan::backoff(failures, notes.retry_after);
+                            (End::Failed(error), pause)
+                        }
+                    },
+                }
+            }
+        };
+        let next_at = self.core.clock.now() + pause;
+        self.store_end(&end, next_at).await?;
+        super::tell(self.core, id, source).await;
+        if let End::Failed(error) = &end {
+            let message = format!("Sync of {source} failed: {}", error.message);
+            self.core.note(self.seat.plugin.name(), id, "error", message);
+        }
+        Ok(Value::Null.into())
+    }
+
+    async fn store_end(&self, end: &End, next_at: Timestamp) -> Result<()> {
+        let (account, source) = (self.seat.id.clone(), self.declared.id.clone());
+        let end = end.clone();
+        self.core
+            .store
+            .write(async move |tx: &mut Tx| sync::end(tx, &account, &source, &end, next_at).await)
+            .await
+    }
+
+    async fn pages(&self, row: SyncRow, seen: &mut Notes) -> Result<Pages> {
+        let mut cursor = row.cursor;
+        for _ in 0..PAGES {
+            if self.token.is_cancelled() {
+                return Err(Error::new(Code::Cancelled, "the sync was stopped"));
+            }
+            let output = self.page(cursor.as_deref(), !row.backfilled, seen).await?;
+            let moved = cursor.as_deref() != Some(output.cursor.as_str());
+            self.commit(&output.cursor, seen.items).await?;
+            if !output.has_more {
+                return Ok(Pages::CaughtUp);
+            }
+            if !moved {
+                let message = "the source says that there is more, but its cursor does not move";
+                return Err(Error::new(Code::PluginFailed, message)
+                    .hint("This is a defect of the plugin: report it to its author."));
+            }
+            cursor = Some(output.cursor);
+        }
+        Ok(Pages::More)
+    }
+
+    async fn page(
+        &self,
+        cursor: Option<&str>,
+        backfill: bool,
+        seen: &mut Notes,
+    ) -> Result<SyncOutput> {
+        let worker = self.seat.worker().await?;
+        let source = self.declared.id.clone();
+        let input = SyncInput { cursor: cursor.map(str::to_owned), backfill };
+        let handler = WorkerHandler::Sync { source: source.clone() };
+        let purpose = Purpose::Sync { source };
+        let input = serde_json::to_value(input)?;
+        let (outcome, notes) = worker.call(handler, input, purpose, &self.token).await;
+        *seen = notes;
+        let output: SyncOutput = serde_json::from_str(outcome?.get()).map_err(|error| {
+            let message = format!("the sync returned something else: {error}");
+            Error::new(Code::PluginFailed, message)
+                .hint("It returns { cursor, itemCount, hasMore }.")
+        })?;
+        if output.cursor.len() > LONGEST_CURSOR {
+            return Err(Error::new(Code::PluginFailed, "the cursor is longer than 64 KB"));
+        }
+        Ok(output)
+    }
+
+    /// After the items, never before: a crash in between only reads the page again.
+    async fn commit(&self, cursor: &str, items: u32) -> Result<()> {
+        let (account, source) = (self.seat.id.clone(), self.declared.id.clone());
+        let cursor = cursor.to_owned();
+        let stored = self
+            .core
+            .store
+            .write(async move |tx: &mut Tx| {
+                sync::commit_page(tx, &account, &source, &cursor, i64::from(items)).await
+            })
+            .await?;
+        if stored {
+            return Ok(());
+        }
+        Err(Error::new(Code::Cancelled, "the account was removed"))
+    }
+}
+
+/// What has to be there before a sync can be tried at all.
+pub(crate) fn missing(seat: &Seat) -> Option<String> {
+    let access = seat.access();
+    if let Some(schema) = &seat.plugin.manifest.settings_schema
+        && let Ok(schema) = Schema::new(schema)
+        && let Some(wrong) = schema.check(&access.settings).first()
+    {
+        let field = wrong.field.trim_start_matches('/');
+        return Some(match field {
+            "" => format!("Its settings are not complete: {}.", wrong.message),
+            field => format!("The setting {} is missing or wrong.", shown(field, 60)),
+        });
+    }
+    access.waits_for_grants(!seat.plugin.manifest.data_sources.is_empty())
+}
+
+fn words(need: &Need) -> String {
+    match need {
+        Need::Grant(permission) => format!("It needs the permission {}.", shown(permission, 200)),
+        Need::Secret(name) => format!("The secret {name} has no value."),
+        Need::Keychain => "The keychain is locked or not there.".to_owned(),
+    }
+}
