@@ -194,9 +194,13 @@ pub enum Plugin {
     /// What is installed, with its state.
     List,
     /// One plugin, whole: permissions, accounts, settings, actions.
-    Show { plugin: String },
+    Show {
+        plugin: String,
+    },
     /// Install from a folder that holds `devrig-plugin.json`.
-    Install { path: PathBuf },
+    Install {
+        path: PathBuf,
+    },
     /// Remove a plugin; its items stay unless --purge.
     Uninstall {
         plugin: String,
@@ -204,8 +208,12 @@ pub enum Plugin {
         #[arg(long)]
         purge: bool,
     },
-    Enable { plugin: String },
-    Disable { plugin: String },
+    Enable {
+        plugin: String,
+    },
+    Disable {
+        plugin: String,
+    },
     /// Allow what a plugin asks for.
     Grant {
         plugin: String,
@@ -252,7 +260,9 @@ pub enum Plugin {
     /// How the syncs go.
     Status,
     /// Check a plugin's folder without installing it.
-    Check { dir: PathBuf },
+    Check {
+        dir: PathBuf,
+    },
     /// What a plugin logged.
     Logs {
         plugin: String,
@@ -272,8 +282,13 @@ pub struct Account {
 
 #[derive(Debug, Subcommand)]
 pub enum AccountCommand {
-    Add { plugin: String, name: String },
-    List { plugin: Option<String> },
+    Add {
+        plugin: String,
+        name: String,
+    },
+    List {
+        plugin: Option<String>,
+    },
     Remove {
         plugin: String,
         account: String,
@@ -318,9 +333,13 @@ pub enum Job {
         page: Page,
     },
     /// Try a dead job again.
-    Retry { job: String },
+    Retry {
+        job: String,
+    },
     /// Remove a dead job.
-    Discard { job: String },
+    Discard {
+        job: String,
+    },
     Stats,
 }
 

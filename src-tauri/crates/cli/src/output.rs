@@ -15,7 +15,11 @@ pub struct Output {
 
 impl Output {
     /// The answer as JSON, or what `people` makes of it.
-    pub fn show<T: Serialize>(self, answer: &T, people: impl FnOnce(&T) -> String) -> Result<ExitCode> {
+    pub fn show<T: Serialize>(
+        self,
+        answer: &T,
+        people: impl FnOnce(&T) -> String,
+    ) -> Result<ExitCode> {
         let text = if self.json { serde_json::to_string_pretty(answer)? } else { people(answer) };
         line(&text);
         Ok(ExitCode::SUCCESS)
@@ -47,7 +51,10 @@ pub fn line(text: &str) {
 }
 
 /// A table without lines, as wide as the terminal.
-pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+pub fn table<const N: usize>(
+    head: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(head);
     if std::io::stdout().is_terminal() {

@@ -47,7 +47,10 @@ mod tests {
         let now: Timestamp = "2026-11-20T09:00:00Z".parse().unwrap();
         assert_eq!(until("2d", now).unwrap().to_string(), "2026-11-22T09:00:00.000Z");
         assert_eq!(until("90m", now).unwrap().to_string(), "2026-11-20T10:30:00.000Z");
-        assert_eq!(until("2027-01-01T00:00:00Z", now).unwrap().to_string(), "2027-01-01T00:00:00.000Z");
+        assert_eq!(
+            until("2027-01-01T00:00:00Z", now).unwrap().to_string(),
+            "2027-01-01T00:00:00.000Z"
+        );
         for wrong in ["soon", "", "d", "-1d", "99999999999999999999w", "é"] {
             assert!(until(wrong, now).is_err(), "{wrong}");
         }

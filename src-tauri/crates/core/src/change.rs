@@ -114,7 +114,12 @@ pub struct Change {
 }
 
 impl Change {
-    pub fn new(table: &'static str, id: impl Into<String>, kind: ChangeKind, origin: &Origin) -> Self {
+    pub fn new(
+        table: &'static str,
+        id: impl Into<String>,
+        kind: ChangeKind,
+        origin: &Origin,
+    ) -> Self {
         Self { table, id: id.into(), kind, origin: origin.clone() }
     }
 }

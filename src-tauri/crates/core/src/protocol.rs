@@ -133,15 +133,32 @@ pub struct ActionInput {
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum FromWorker {
     /// The sandbox is closed and the engine stands; sent before any plugin code runs.
-    Ready { protocol: u32, sandbox: SandboxReport },
+    Ready {
+        protocol: u32,
+        sandbox: SandboxReport,
+    },
     /// Activation ended well.
-    Active { registered: Declared },
+    Active {
+        registered: Declared,
+    },
     /// A handler ended. Also answers `Start` when activation fails, with id 0.
-    Done { id: u64, outcome: Outcome },
+    Done {
+        id: u64,
+        outcome: Outcome,
+    },
     /// A call to the broker. `call` is the running handler it belongs to, 0 for activation.
-    Host { id: u64, call: u64, method: HostMethod, params: Value },
+    Host {
+        id: u64,
+        call: u64,
+        method: HostMethod,
+        params: Value,
+    },
     /// One line of the plugin's log or console.
-    Log { level: LogLevel, message: String, meta: Option<Value> },
+    Log {
+        level: LogLevel,
+        message: String,
+        meta: Option<Value>,
+    },
     Stopped,
 }
 

@@ -77,10 +77,14 @@ impl Side {
 }
 
 fn no_answer(parts: &EngineParts) -> Error {
-    let owner = OwnerLock::owner(&parts.home)
-        .map_or_else(String::new, |owner| format!(" (process {}, {})", owner.pid, owner.kind.as_str()));
-    Error::new(Code::OwnerElsewhere, format!("another DevRig{owner} holds the home folder and does not answer"))
-        .hint("Stop that process, then try again.")
+    let owner = OwnerLock::owner(&parts.home).map_or_else(String::new, |owner| {
+        format!(" (process {}, {})", owner.pid, owner.kind.as_str())
+    });
+    Error::new(
+        Code::OwnerElsewhere,
+        format!("another DevRig{owner} holds the home folder and does not answer"),
+    )
+    .hint("Stop that process, then try again.")
 }
 
 /// A lasting connection. When the owner that a guest asks goes away, the guest takes over or finds

@@ -24,7 +24,12 @@ pub struct Verdict {
     pub remedy: Option<String>,
 }
 
-fn verdict(name: &str, verdict: Grade, message: impl Into<String>, remedy: Option<String>) -> Verdict {
+fn verdict(
+    name: &str,
+    verdict: Grade,
+    message: impl Into<String>,
+    remedy: Option<String>,
+) -> Verdict {
     Verdict { name: name.to_owned(), verdict, message: message.into(), remedy }
 }
 
@@ -149,7 +154,8 @@ async fn tray() -> Verdict {
 #[cfg(target_os = "linux")]
 fn webkit() -> Verdict {
     let name = "libwebkit2gtk-4.1.so.0";
-    let folders = ["/usr/lib64", "/usr/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"];
+    let folders =
+        ["/usr/lib64", "/usr/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"];
     if folders.iter().any(|folder| std::path::Path::new(folder).join(name).exists()) {
         return verdict("webkit", Grade::Ok, "WebKitGTK 4.1 is installed", None);
     }

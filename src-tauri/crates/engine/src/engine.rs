@@ -149,13 +149,22 @@ impl Engine {
             }),
         };
         engine.start_tasks()?;
-        tracing::info!(version = crate::VERSION, kind = engine.inner.parts.kind.as_str(), "started");
+        tracing::info!(
+            version = crate::VERSION,
+            kind = engine.inner.parts.kind.as_str(),
+            "started"
+        );
         Ok(engine)
     }
 
     fn start_tasks(&self) -> Result<()> {
         let Inner { store, inbox, events, stop, tasks, .. } = &*self.inner;
-        tasks.spawn(events::tell_changes(store.clone(), inbox.clone(), events.clone(), stop.clone()));
+        tasks.spawn(events::tell_changes(
+            store.clone(),
+            inbox.clone(),
+            events.clone(),
+            stop.clone(),
+        ));
         tasks.spawn(upkeep::run(self.clone(), stop.clone()));
         tasks.spawn(events::tell_plugins(self.plugins().events(), events.clone(), stop.clone()));
         tasks.spawn(events::tell_keychain(self.vault().clone(), events.clone(), stop.clone()));

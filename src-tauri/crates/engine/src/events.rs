@@ -27,14 +27,27 @@ pub type EventStream = BoxStream<'static, EngineEvent>;
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum EngineEvent {
     /// Rows to patch in place.
-    ItemsChanged { items: Vec<ItemSummary>, removed: Vec<ItemId> },
+    ItemsChanged {
+        items: Vec<ItemSummary>,
+        removed: Vec<ItemId>,
+    },
     /// What else has to be read again.
-    Stale { tags: Vec<Tag> },
-    SyncChanged { status: SyncStatus },
-    KeychainChanged { status: KeychainStatus },
+    Stale {
+        tags: Vec<Tag>,
+    },
+    SyncChanged {
+        status: SyncStatus,
+    },
+    KeychainChanged {
+        status: KeychainStatus,
+    },
     /// The person asked for this item from outside the window.
-    OpenItem { id: ItemId },
-    OwnerChanged { role: Role },
+    OpenItem {
+        id: ItemId,
+    },
+    OwnerChanged {
+        role: Role,
+    },
     /// Some events were lost on the way: read again what is shown.
     Lagged,
 }
@@ -117,7 +130,8 @@ impl Gathered {
         if self.lagged {
             return vec![EngineEvent::Lagged];
         }
-        let mut tags: Vec<Tag> = ALL_TAGS.iter().copied().filter(|t| self.tags.contains(&(*t as u8))).collect();
+        let mut tags: Vec<Tag> =
+            ALL_TAGS.iter().copied().filter(|t| self.tags.contains(&(*t as u8))).collect();
         let mut events = Vec::new();
         if self.items.len() > ROWS {
             if !tags.contains(&Tag::Items) {

@@ -13,7 +13,9 @@ const TOTAL_BYTES: u64 = 100 * 1024 * 1024;
 const PREFIX: &str = "devrig";
 
 /// Keeps the writing thread alive; what waits is written when it is dropped.
-pub struct LogGuard(#[expect(dead_code, reason = "held for its drop")] tracing_appender::non_blocking::WorkerGuard);
+pub struct LogGuard(
+    #[expect(dead_code, reason = "held for its drop")] tracing_appender::non_blocking::WorkerGuard,
+);
 
 /// Starts logging to files of `folder`. `level` is a filter such as `info` or
 /// `devrig_plugins=debug`.
@@ -68,8 +70,7 @@ pub(crate) fn tail(folder: &Path, limit: usize) -> Result<Vec<String>> {
     for file in files(folder)?.into_iter().rev() {
         let text = String::from_utf8_lossy(&std::fs::read(file)?).into_owned();
         let wanted = limit - lines.len();
-        let mut newest: Vec<String> =
-            text.lines().rev().take(wanted).map(str::to_owned).collect();
+        let mut newest: Vec<String> = text.lines().rev().take(wanted).map(str::to_owned).collect();
         lines.append(&mut newest);
         if lines.len() >= limit {
             break;

@@ -15,8 +15,14 @@ pub struct Setting {
 #[derive(Debug, Clone, Copy)]
 enum Accepts {
     OneOf(&'static [&'static str]),
-    Whole { least: i64, most: i64, default: i64 },
-    Flag { default: bool },
+    Whole {
+        least: i64,
+        most: i64,
+        default: i64,
+    },
+    Flag {
+        default: bool,
+    },
     /// Anything the window keeps for itself, such as the width of its panes.
     Window,
 }

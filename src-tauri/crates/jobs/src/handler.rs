@@ -58,10 +58,7 @@ pub struct Handlers {
 
 impl Default for Handlers {
     fn default() -> Self {
-        Self {
-            kinds: HashMap::new(),
-            total: 16,
-        }
+        Self { kinds: HashMap::new(), total: 16 }
     }
 }
 
@@ -79,8 +76,7 @@ impl Handlers {
         concurrency: usize,
         handler: impl Handler + 'static,
     ) -> Self {
-        self.kinds
-            .insert(kind.into(), (Arc::new(handler), concurrency.max(1)));
+        self.kinds.insert(kind.into(), (Arc::new(handler), concurrency.max(1)));
         self
     }
 

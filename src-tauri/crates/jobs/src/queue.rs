@@ -42,10 +42,7 @@ impl Inner {
     }
 
     pub fn forget_token(&self, id: &JobId) {
-        self.cancels
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(id);
+        self.cancels.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 }
 
@@ -80,9 +77,7 @@ impl Jobs {
     /// Queues a job by itself.
     pub async fn push(&self, new: NewJob) -> Result<JobId> {
         let jobs = self.clone();
-        self.store()
-            .write(async move |tx: &mut Tx| jobs.enqueue(tx, &new).await)
-            .await
+        self.store().write(async move |tx: &mut Tx| jobs.enqueue(tx, &new).await).await
     }
 
     /// Completes a running job with the caller's transaction, so that its effects and its end are
@@ -96,10 +91,7 @@ impl Jobs {
         if table::end(tx.conn(), job, JobStatus::Completed, result, now).await? {
             return Ok(());
         }
-        Err(Error::new(
-            Code::Conflict,
-            format!("job {} has ended already", job.id),
-        ))
+        Err(Error::new(Code::Conflict, format!("job {} has ended already", job.id)))
     }
 
     /// Ends a job that is not done: at once when it has not begun, through its token when it
@@ -145,16 +137,13 @@ impl Jobs {
                     JobStatus::Dead | JobStatus::Cancelled | JobStatus::NeedsDecision => {}
                     other => return Err(nothing_to_do(&id, other)),
                 }
-                table::revive(tx.conn(), &id, now)
-                    .await
-                    .map_err(|error| match error.code {
-                        Code::Conflict => Error::new(
-                            Code::Conflict,
-                            format!("another job does what job {id} did"),
-                        )
-                        .hint("Discard this one, or wait for the other to end."),
-                        _ => error,
-                    })?;
+                table::revive(tx.conn(), &id, now).await.map_err(|error| match error.code {
+                    Code::Conflict => {
+                        Error::new(Code::Conflict, format!("another job does what job {id} did"))
+                            .hint("Discard this one, or wait for the other to end.")
+                    }
+                    _ => error,
+                })?;
                 tx.change(by_person(&id, ChangeKind::Updated));
                 jobs.wake_after(tx);
                 Ok(())
@@ -212,10 +201,7 @@ impl Jobs {
         let more = rows.len() as i64 > limit;
         rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         let cursor = rows.last().filter(|_| more).map(|(seq, _)| seq.to_string());
-        Ok(JobPage {
-            jobs: rows.into_iter().map(|(_, job)| job).collect(),
-            cursor,
-        })
+        Ok(JobPage { jobs: rows.into_iter().map(|(_, job)| job).collect(), cursor })
     }
 
     /// One job.
@@ -270,10 +256,7 @@ fn nothing_to_do(id: &JobId, status: JobStatus) -> Error {
 
 fn parse_status(text: &str) -> Result<JobStatus> {
     JobStatus::parse(text).ok_or_else(|| {
-        let names: Vec<_> = JobStatus::ALL
-            .iter()
-            .map(|status| status.as_str())
-            .collect();
+        let names: Vec<_> = JobStatus::ALL.iter().map(|status| status.as_str()).collect();
         Error::invalid(format!("{text:?} is not a status of a job"))
             .hint(format!("Use one of {}.", names.join(", ")))
     })

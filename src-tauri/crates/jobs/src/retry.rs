@@ -49,10 +49,7 @@ impl Default for RetryPolicy {
 impl RetryPolicy {
     /// Never tried again.
     pub fn once() -> Self {
-        Self {
-            max_attempts: 1,
-            ..Self::default()
-        }
+        Self { max_attempts: 1, ..Self::default() }
     }
 
     /// How long to wait after attempt number `attempt`, which counts from 1. `random` is in 0..1.
@@ -63,11 +60,7 @@ impl RetryPolicy {
             Strategy::Exponential => 2_u32.saturating_pow(attempt.saturating_sub(1)),
         };
         let full = self.base.saturating_mul(factor).min(self.max);
-        if self.jitter {
-            full.mul_f64(random.clamp(0.0, 1.0))
-        } else {
-            full
-        }
+        if self.jitter { full.mul_f64(random.clamp(0.0, 1.0)) } else { full }
     }
 
     /// The delay before the next attempt, or nothing when `error` ends the job.
@@ -99,11 +92,7 @@ mod tests {
     use super::*;
 
     fn policy(strategy: Strategy, jitter: bool) -> RetryPolicy {
-        RetryPolicy {
-            strategy,
-            jitter,
-            ..RetryPolicy::default()
-        }
+        RetryPolicy { strategy, jitter, ..RetryPolicy::default() }
     }
 
     #[test]
@@ -142,11 +131,7 @@ mod tests {
         ];
         for (attempt, code, again) in table {
             let error = Error::new(code, "no");
-            assert_eq!(
-                policy.after(attempt, &error, 0.5).is_some(),
-                again,
-                "{attempt} {code:?}"
-            );
+            assert_eq!(policy.after(attempt, &error, 0.5).is_some(), again, "{attempt} {code:?}");
         }
     }
 
@@ -160,13 +145,7 @@ mod tests {
         assert_eq!(json, reference);
         let part: RetryPolicy =
             serde_json::from_value(serde_json::json!({"maxAttempts": 9})).unwrap();
-        assert_eq!(
-            part,
-            RetryPolicy {
-                max_attempts: 9,
-                ..RetryPolicy::default()
-            }
-        );
+        assert_eq!(part, RetryPolicy { max_attempts: 9, ..RetryPolicy::default() });
     }
 
     proptest! {

@@ -13,11 +13,7 @@ use crate::retry::RetryPolicy;
 /// Stores a job, or finds the unfinished one with its key and moves it forward.
 pub async fn insert(conn: &mut SqliteConnection, new: &NewJob, now: Timestamp) -> Result<JobId> {
     let run_at = new.run_at.unwrap_or(now);
-    let status = if run_at > now {
-        JobStatus::Waiting
-    } else {
-        JobStatus::Pending
-    };
+    let status = if run_at > now { JobStatus::Waiting } else { JobStatus::Pending };
     let policy = (new.policy != RetryPolicy::default())
         .then(|| serde_json::to_string(&new.policy))
         .transpose()?;
@@ -87,10 +83,7 @@ pub async fn first(conn: &mut SqliteConnection, kind: &str, limit: i64) -> Resul
     .fetch_all(conn)
     .await
     .map_err(from_sqlx)?;
-    let place = |(priority, seq)| Place {
-        before: std::cmp::Reverse(priority),
-        seq,
-    };
+    let place = |(priority, seq)| Place { before: std::cmp::Reverse(priority), seq };
     Ok(rows.into_iter().map(place).collect())
 }
 
@@ -164,11 +157,7 @@ pub async fn put_back(
     counts: bool,
     now: Timestamp,
 ) -> Result<bool> {
-    let status = if run_at > now {
-        JobStatus::Waiting
-    } else {
-        JobStatus::Pending
-    };
+    let status = if run_at > now { JobStatus::Waiting } else { JobStatus::Pending };
     let done = sqlx::query(
         "UPDATE job SET status = ?, run_at = ?, attempts = attempts - ?
          WHERE seq = ? AND attempts = ? AND status = 'running'",
@@ -379,11 +368,7 @@ pub async fn list(
         query.push(" AND status = ").push_bind(status.as_str());
     }
     query.push(" ORDER BY seq DESC LIMIT ").push_bind(limit);
-    let rows = query
-        .build()
-        .fetch_all(&mut *conn)
-        .await
-        .map_err(from_sqlx)?;
+    let rows = query.build().fetch_all(&mut *conn).await.map_err(from_sqlx)?;
     let mut jobs = Vec::with_capacity(rows.len());
     for row in &rows {
         let seq = number(row, "seq")?;
@@ -439,9 +424,7 @@ fn info(row: &SqliteRow, history: Vec<Attempt>) -> Result<JobInfo> {
         kind: needed(row, "kind")?,
         status: JobStatus::parse(&status).ok_or_else(|| unknown(&status))?,
         payload: serde_json::from_str(&needed(row, "payload")?)?,
-        result: text(row, "result")?
-            .map(|result| serde_json::from_str(&result))
-            .transpose()?,
+        result: text(row, "result")?.map(|result| serde_json::from_str(&result)).transpose()?,
         priority: row.try_get("priority").map_err(from_sqlx)?,
         attempts: u32::try_from(number(row, "attempts")?).unwrap_or(u32::MAX),
         run_at: needed(row, "run_at")?.parse()?,

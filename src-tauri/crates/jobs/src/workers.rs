@@ -60,12 +60,7 @@ impl Workers {
             stop: stop.clone(),
         };
         let task = tokio::spawn(dispatcher.work(closing.clone()));
-        Ok(Self {
-            jobs: jobs.clone(),
-            closing,
-            stop,
-            task,
-        })
+        Ok(Self { jobs: jobs.clone(), closing, stop, task })
     }
 
     /// Takes no more jobs, lets the running ones end for two seconds, cancels them, and puts back
@@ -203,12 +198,7 @@ impl Dispatcher {
         self.tasks.spawn(async move {
             let by_person = jobs.inner.cancel_token(&job.id);
             let token = stop.child_token();
-            let run = handler.run(
-                &job,
-                JobContext {
-                    token: token.clone(),
-                },
-            );
+            let run = handler.run(&job, JobContext { token: token.clone() });
             let outcome = bounded(run, &token, &by_person).await;
             let end = decide(&job, outcome, by_person.is_cancelled(), stop.is_cancelled());
             store_end(&jobs, &job, end, &stop).await;
@@ -247,9 +237,7 @@ async fn bounded(
             .map(|words| (*words).to_owned())
             .or_else(|| panic.downcast_ref::<String>().cloned())
             .unwrap_or_default();
-        Err(Error::internal(format!(
-            "the job's handler panicked: {words}"
-        )))
+        Err(Error::internal(format!("the job's handler panicked: {words}")))
     })
 }
 
@@ -274,24 +262,15 @@ fn decide(job: &Job, outcome: Result<Outcome>, by_person: bool, stopping: bool) 
         Ok(Outcome::Later { after }) => return End::Again { after, error: None },
         Ok(Outcome::NeedsDecision(error)) => return End::Rests(JobStatus::NeedsDecision, error),
         Ok(Outcome::Retry { after, error }) if !job.is_last_attempt() => {
-            return End::Again {
-                after,
-                error: Some(error),
-            };
+            return End::Again { after, error: Some(error) };
         }
         Ok(Outcome::Retry { error, .. }) | Err(error) => error,
     };
     if stopping && error.category == Category::Cancelled {
-        return End::Again {
-            after: Duration::ZERO,
-            error: None,
-        };
+        return End::Again { after: Duration::ZERO, error: None };
     }
     match job.policy.after(job.attempt, &error, fastrand::f64()) {
-        Some(after) => End::Again {
-            after,
-            error: Some(error),
-        },
+        Some(after) => End::Again { after, error: Some(error) },
         None => End::Rests(JobStatus::Dead, error),
     }
 }
@@ -377,10 +356,7 @@ async fn claim(jobs: &Jobs, room: Vec<(String, usize)>, total: usize) -> Result<
                     Err(error) => return Err(error),
                 }
             }
-            Ok(Claim {
-                jobs,
-                next_due: table::next_due(tx.conn()).await?,
-            })
+            Ok(Claim { jobs, next_due: table::next_due(tx.conn()).await? })
         })
         .await
 }

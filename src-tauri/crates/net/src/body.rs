@@ -66,19 +66,13 @@ fn encodings(headers: &HeaderMap) -> Result<Vec<Encoding>> {
                 "deflate" => found.push(Encoding::Deflate),
                 "br" => found.push(Encoding::Brotli),
                 _ => {
-                    return Err(Error::new(
-                        Code::Http,
-                        "the response has an unknown encoding",
-                    ));
+                    return Err(Error::new(Code::Http, "the response has an unknown encoding"));
                 }
             }
         }
     }
     if found.len() > MAX_ENCODINGS {
-        return Err(Error::new(
-            Code::Http,
-            "the response is encoded too many times over",
-        ));
+        return Err(Error::new(Code::Http, "the response is encoded too many times over"));
     }
     Ok(found)
 }
@@ -106,11 +100,8 @@ async fn decode(encoding: Encoding, mut reader: Reader) -> Result<Reader> {
 }
 
 fn too_large(cap: usize) -> Error {
-    Error::new(
-        Code::TooLarge,
-        format!("the response is larger than {cap} bytes"),
-    )
-    .hint("Ask for less at once, page by page.")
+    Error::new(Code::TooLarge, format!("the response is larger than {cap} bytes"))
+        .hint("Ask for less at once, page by page.")
 }
 
 fn broken(error: &io::Error) -> Error {

@@ -120,17 +120,9 @@ impl Chain<'_> {
             Some(known) => known,
             None => {
                 self.hooks.resolved(host);
-                self.egress
-                    .connector
-                    .resolver
-                    .resolve(host)
-                    .await
-                    .map_err(|error| {
-                        Error::new(
-                            Code::Network,
-                            format!("{host} cannot be looked up: {error}"),
-                        )
-                    })?
+                self.egress.connector.resolver.resolve(host).await.map_err(|error| {
+                    Error::new(Code::Network, format!("{host} cannot be looked up: {error}"))
+                })?
             }
         };
         if found.is_empty() {
@@ -147,9 +139,7 @@ impl Chain<'_> {
         map: HeaderMap,
         request: &Request,
     ) -> Result<(Lease<'_>, http::Response<Incoming>)> {
-        let Allowed {
-            host, port, https, ..
-        } = allowed;
+        let Allowed { host, port, https, .. } = allowed;
         let key = |ip| Key {
             caller: self.caller.clone(),
             https: *https,
@@ -170,11 +160,7 @@ impl Chain<'_> {
                 Err(failed) => return Err(send_error(host, &failed.error)),
             }
         }
-        let (stream, ip) = self
-            .egress
-            .connector
-            .connect(host, *https, *port, addresses)
-            .await?;
+        let (stream, ip) = self.egress.connector.connect(host, *https, *port, addresses).await?;
         let mut lease = pool.open(key(ip), stream, most).await?;
         let outgoing = outgoing(hop, map, request, lease.is_http2())?;
         match lease.send(outgoing).await {
@@ -191,21 +177,14 @@ struct Answer {
 
 impl Answer {
     fn into_response(self, url: Url, hops: Vec<Url>) -> Response {
-        let hidden = [
-            header::CONTENT_ENCODING,
-            header::CONTENT_LENGTH,
-            header::TRANSFER_ENCODING,
-        ];
+        let hidden = [header::CONTENT_ENCODING, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
         let headers = self
             .head
             .headers
             .iter()
             .filter(|(name, _)| !hidden.contains(name))
             .map(|(name, value)| {
-                (
-                    name.as_str().to_owned(),
-                    String::from_utf8_lossy(value.as_bytes()).into_owned(),
-                )
+                (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
             })
             .collect();
         Response {
@@ -228,21 +207,14 @@ fn send_error(host: &str, error: &hyper::Error) -> Error {
 }
 
 fn set_own_headers(map: &mut HeaderMap, request: &Request) {
-    map.insert(
-        header::ACCEPT_ENCODING,
-        HeaderValue::from_static("gzip, deflate, br"),
-    );
+    map.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, deflate, br"));
     let agent = HeaderValue::from_static(concat!("DevRig/", env!("CARGO_PKG_VERSION")));
     map.entry(header::USER_AGENT).or_insert(agent);
-    map.entry(header::ACCEPT)
-        .or_insert(HeaderValue::from_static("*/*"));
+    map.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
     // Some servers insist on a length where the method is one that usually has a body.
     let has_body = [Method::POST, Method::PUT, Method::PATCH].contains(&request.method);
     if has_body || !request.body.is_empty() {
-        map.insert(
-            header::CONTENT_LENGTH,
-            HeaderValue::from(request.body.len()),
-        );
+        map.insert(header::CONTENT_LENGTH, HeaderValue::from(request.body.len()));
     }
 }
 
@@ -254,11 +226,7 @@ fn outgoing(
 ) -> Result<Outgoing> {
     let mut url = hop.url.clone();
     url.set_fragment(None);
-    let target = if http2 {
-        url.as_str()
-    } else {
-        &url[url::Position::BeforePath..]
-    };
+    let target = if http2 { url.as_str() } else { &url[url::Position::BeforePath..] };
     let mut outgoing = http::Request::builder()
         .method(hop.method.clone())
         .uri(target)

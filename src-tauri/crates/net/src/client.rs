@@ -156,13 +156,7 @@ pub struct Egress {
 impl Egress {
     /// Fails only when a given root certificate is unusable.
     pub fn new(parts: EgressParts) -> Result<Self> {
-        let EgressParts {
-            resolver,
-            dialer,
-            roots,
-            proxy,
-            clock,
-        } = parts;
+        let EgressParts { resolver, dialer, roots, proxy, clock } = parts;
         Ok(Self {
             connector: Connector::new(resolver, dialer, &roots, proxy)?,
             pool: Pool::new(Arc::clone(&clock)),
@@ -196,13 +190,7 @@ impl Egress {
         policy::check_url(&url, &request.method, grants)?;
         headers::check(&request.headers)?;
         let turn = self.limits.turn(caller, request.timeout).await?;
-        let chain = Chain {
-            egress: self,
-            caller,
-            grants,
-            hooks,
-            turn: &turn,
-        };
+        let chain = Chain { egress: self, caller, grants, hooks, turn: &turn };
         chain.follow(request, url).await
     }
 }

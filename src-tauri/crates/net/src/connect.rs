@@ -38,10 +38,7 @@ pub struct SystemResolver;
 #[async_trait]
 impl Resolver for SystemResolver {
     async fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
-        Ok(tokio::net::lookup_host((host, 0))
-            .await?
-            .map(|address| address.ip())
-            .collect())
+        Ok(tokio::net::lookup_host((host, 0)).await?.map(|address| address.ip()).collect())
     }
 }
 
@@ -81,18 +78,14 @@ impl Roots {
         match self {
             Self::Only(list) => {
                 for der in list {
-                    store
-                        .add(CertificateDer::from(der.clone()))
-                        .map_err(|error| {
-                            Error::invalid(format!("a root certificate cannot be used: {error}"))
-                        })?;
+                    store.add(CertificateDer::from(der.clone())).map_err(|error| {
+                        Error::invalid(format!("a root certificate cannot be used: {error}"))
+                    })?;
                 }
             }
             Self::System => {
                 store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-                let found = SYSTEM_LISTS
-                    .iter()
-                    .find_map(|path| std::fs::read(path).ok());
+                let found = SYSTEM_LISTS.iter().find_map(|path| std::fs::read(path).ok());
                 let pem = found.unwrap_or_default();
                 // A certificate that cannot be used is one root less, not a reason to stop.
                 store.add_parsable_certificates(CertificateDer::pem_slice_iter(&pem).flatten());
@@ -143,12 +136,7 @@ impl Connector {
             .with_root_certificates(roots.store()?)
             .with_no_client_auth();
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self {
-            resolver,
-            dialer,
-            tls: TlsConnector::from(Arc::new(config)),
-            proxy,
-        })
+        Ok(Self { resolver, dialer, tls: TlsConnector::from(Arc::new(config)), proxy })
     }
 
     /// Connects to the first of these checked addresses that answers, and says which.
@@ -169,10 +157,7 @@ impl Connector {
         match shaken {
             Ok(Ok(stream)) => Ok((Stream::Tls(Box::new(stream)), ip)),
             Ok(Err(error)) => Err(tls_error(host, &error)),
-            Err(_) => Err(Error::new(
-                Code::Timeout,
-                format!("{host} does not finish TLS"),
-            )),
+            Err(_) => Err(Error::new(Code::Timeout, format!("{host} does not finish TLS"))),
         }
     }
 
@@ -189,10 +174,7 @@ impl Connector {
                 }
             }
             if dialing.is_empty() && !more {
-                return Err(Error::new(
-                    Code::Network,
-                    format!("{host} cannot be reached: {last}"),
-                ));
+                return Err(Error::new(Code::Network, format!("{host} cannot be reached: {last}")));
             }
             tokio::select! {
                 Some((result, ip)) = dialing.next() => match result {
@@ -222,10 +204,9 @@ impl Connector {
         };
         match tokio::time::timeout(CONNECT, dial).await {
             Ok(result) => result,
-            Err(_) => Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                format!("{host} does not answer"),
-            )),
+            Err(_) => {
+                Err(io::Error::new(io::ErrorKind::TimedOut, format!("{host} does not answer")))
+            }
         }
     }
 
@@ -234,9 +215,7 @@ impl Connector {
             Ok(ip) => vec![ip],
             Err(_) => self.resolver.resolve(&proxy.host).await?,
         };
-        let ip = ips
-            .first()
-            .ok_or_else(|| io::Error::other("its name has no address"))?;
+        let ip = ips.first().ok_or_else(|| io::Error::other("its name has no address"))?;
         let mut stream = self.dialer.dial(SocketAddr::new(*ip, proxy.port)).await?;
         let mut ask = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
         if let Some((user, password)) = &proxy.login {
@@ -264,9 +243,7 @@ impl Connector {
 }
 
 fn tls_error(host: &str, error: &io::Error) -> Error {
-    let inner = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match inner {
         Some(rustls::Error::InvalidCertificate(why)) => Error::new(
             Code::Refused,
@@ -285,10 +262,6 @@ mod tests {
     fn the_systems_roots_are_a_list_and_given_ones_are_checked() {
         assert!(Roots::System.store().unwrap().len() > 100);
         assert!(Roots::Only(Vec::new()).store().unwrap().is_empty());
-        assert!(
-            Roots::Only(vec![b"no certificate".to_vec()])
-                .store()
-                .is_err()
-        );
+        assert!(Roots::Only(vec![b"no certificate".to_vec()]).store().is_err());
     }
 }

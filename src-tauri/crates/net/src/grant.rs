@@ -82,18 +82,13 @@ impl Grant {
             return wrong("a scheme is not part of it", "Name the host alone.");
         }
         if target.contains(['@', '?', '#', '\\', '%']) {
-            return wrong(
-                "it is not a host",
-                "Name the host alone, such as api.github.com.",
-            );
+            return wrong("it is not a host", "Name the host alone, such as api.github.com.");
         }
         let (authority, path) = match target.find('/') {
             Some(at) => (&target[..at], Some(&target[at..])),
             None => (target, None),
         };
-        let path = path
-            .map(|path| path.trim_end_matches('/'))
-            .filter(|path| !path.is_empty());
+        let path = path.map(|path| path.trim_end_matches('/')).filter(|path| !path.is_empty());
         if path.is_some_and(|path| path.split('/').any(|part| matches!(part, "." | ".."))) {
             return wrong("the path has . or .. in it", "Name the path plainly.");
         }
@@ -222,18 +217,16 @@ impl HostPattern {
             return Err(("* stands for whole labels in front only", EXAMPLE));
         }
         match Host::parse(name).map_err(|_| ("it is not a host", EXAMPLE))? {
-            Host::Domain(name) if below && !name.contains('.') => Err((
-                "a wildcard for a whole top-level domain is too wide",
-                EXAMPLE,
-            )),
+            Host::Domain(name) if below && !name.contains('.') => {
+                Err(("a wildcard for a whole top-level domain is too wide", EXAMPLE))
+            }
             Host::Domain(name) if is_metadata_name(&name) => Err(METADATA),
             Host::Domain(name) if below => Ok(Self::Below(name)),
             Host::Domain(name) => Ok(Self::Name(name)),
             _ if below => Err(("a wildcard does not go with an address", EXAMPLE)),
-            Host::Ipv4(ip) if ip.to_string() != name => Err((
-                "it is an address in disguise",
-                "Write it as four plain numbers.",
-            )),
+            Host::Ipv4(ip) if ip.to_string() != name => {
+                Err(("it is an address in disguise", "Write it as four plain numbers."))
+            }
             Host::Ipv4(ip) => Self::address(ip.into()),
             Host::Ipv6(ip) => Self::address(ip.into()),
         }
@@ -245,10 +238,9 @@ impl HostPattern {
                 Ok(Self::Address(ip))
             }
             AddressClass::Metadata => Err(METADATA),
-            AddressClass::LinkLocal | AddressClass::Reserved => Err((
-                "this address cannot be granted",
-                "Use the server's ordinary address.",
-            )),
+            AddressClass::LinkLocal | AddressClass::Reserved => {
+                Err(("this address cannot be granted", "Use the server's ordinary address."))
+            }
         }
     }
 
@@ -261,10 +253,8 @@ impl HostPattern {
     }
 }
 
-const METADATA: Wrong = (
-    "metadata services give out a machine's credentials and cannot be granted",
-    "Leave it out.",
-);
+const METADATA: Wrong =
+    ("metadata services give out a machine's credentials and cannot be granted", "Leave it out.");
 
 /// `localhost` and the names below it, which never leave this machine (RFC 6761).
 pub(crate) fn is_localhost(name: &str) -> bool {
@@ -284,8 +274,7 @@ pub(crate) fn is_metadata_name(name: &str) -> bool {
     ];
     let name = name.strip_suffix('.').unwrap_or(name);
     NAMES.iter().any(|known| {
-        name.strip_suffix(known)
-            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        name.strip_suffix(known).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     })
 }
 
@@ -373,14 +362,9 @@ mod tests {
         for path in ["/repos/a", "/repos/a/", "/repos/a/issues"] {
             assert!(grant.allows_path(path), "{path}");
         }
-        for path in [
-            "/repos/ab",
-            "/repos",
-            "/",
-            "/repos/a/..%2fb",
-            "/repos/a//b",
-            "/repos/a/%2e%2e",
-        ] {
+        for path in
+            ["/repos/ab", "/repos", "/", "/repos/a/..%2fb", "/repos/a//b", "/repos/a/%2e%2e"]
+        {
             assert!(!grant.allows_path(path), "{path}");
         }
     }

@@ -39,12 +39,7 @@ pub struct CallerLimits {
 
 impl Default for CallerLimits {
     fn default() -> Self {
-        Self {
-            concurrency: 6,
-            queue: 256,
-            burst: 120,
-            per_second: 20.0,
-        }
+        Self { concurrency: 6, queue: 256, burst: 120, per_second: 20.0 }
     }
 }
 
@@ -82,10 +77,7 @@ pub(crate) struct Turn {
 
 impl Limits {
     pub(crate) fn new(clock: SharedClock) -> Self {
-        Self {
-            clock,
-            callers: Mutex::default(),
-        }
+        Self { clock, callers: Mutex::default() }
     }
 
     pub(crate) fn set(&self, caller: CallerId, limits: CallerLimits) {
@@ -167,17 +159,10 @@ impl Turn {
             breakers.entry(key.clone()).or_default().admit(now)
         };
         match verdict {
-            Ok(()) => Ok(Attempt {
-                turn: self,
-                key,
-                told: false,
-            }),
+            Ok(()) => Ok(Attempt { turn: self, key, told: false }),
             Err(rest) => Err(Error::new(
                 Code::Network,
-                format!(
-                    "{host} keeps failing and is left alone for {} s",
-                    rest.as_secs().max(1)
-                ),
+                format!("{host} keeps failing and is left alone for {} s", rest.as_secs().max(1)),
             )
             .hint("Try again later.")
             .details(serde_json::json!({
@@ -236,11 +221,7 @@ struct Bucket {
 
 impl Bucket {
     fn new(limits: CallerLimits, now: Timestamp) -> Self {
-        Self {
-            tokens: f64::from(limits.burst),
-            at: now,
-            limits,
-        }
+        Self { tokens: f64::from(limits.burst), at: now, limits }
     }
 
     /// Takes one token, or says how long until there is one.
@@ -287,11 +268,7 @@ impl Breaker {
             Some(false) if tested => self.open_until = Some(now + REST),
             Some(false) => {
                 self.failures.push_back(now);
-                while self
-                    .failures
-                    .front()
-                    .is_some_and(|&first| now.since(first) > WINDOW)
-                {
+                while self.failures.front().is_some_and(|&first| now.since(first) > WINDOW) {
                     self.failures.pop_front();
                 }
                 if self.failures.len() >= THRESHOLD {
@@ -305,10 +282,7 @@ impl Breaker {
     /// False when forgetting it would change nothing but how soon it is tested.
     fn is_fresh(&self, now: Timestamp) -> bool {
         self.open_until.is_some_and(|until| until > now)
-            || self
-                .failures
-                .back()
-                .is_some_and(|&last| now.since(last) < WINDOW)
+            || self.failures.back().is_some_and(|&last| now.since(last) < WINDOW)
     }
 
     fn is_idle(&self) -> bool {
@@ -339,10 +313,7 @@ mod tests {
         assert!(breaker.admit(at(34)).is_ok(), "one test after 30 s");
         assert!(breaker.admit(at(34)).is_err(), "and only one");
         breaker.record(Some(false), at(35));
-        assert!(
-            breaker.admit(at(36)).is_err(),
-            "a failed test opens it again"
-        );
+        assert!(breaker.admit(at(36)).is_err(), "a failed test opens it again");
         assert!(breaker.admit(at(65)).is_ok());
         breaker.record(Some(true), at(65));
         assert!(breaker.is_idle());
@@ -353,10 +324,7 @@ mod tests {
         let mut breaker = Breaker::default();
         for minute in 0..20 {
             breaker.record(Some(false), at(minute * 16));
-            assert!(
-                breaker.admit(at(minute * 16)).is_ok(),
-                "never five within a minute"
-            );
+            assert!(breaker.admit(at(minute * 16)).is_ok(), "never five within a minute");
         }
         let mut breaker = Breaker::default();
         for second in 0..20 {
@@ -367,10 +335,7 @@ mod tests {
 
     #[test]
     fn a_test_that_was_given_up_lets_another_one_test() {
-        let mut breaker = Breaker {
-            open_until: Some(at(0)),
-            ..Breaker::default()
-        };
+        let mut breaker = Breaker { open_until: Some(at(0)), ..Breaker::default() };
         assert!(breaker.admit(at(1)).is_ok());
         breaker.record(None, at(2));
         assert!(breaker.admit(at(2)).is_ok());
@@ -380,10 +345,7 @@ mod tests {
     async fn old_trouble_with_many_hosts_is_forgotten() {
         let clock = devrig_core::ManualClock::at(at(0));
         let limits = Limits::new(clock.clone());
-        let turn = limits
-            .turn(&"plugin".into(), Duration::from_secs(1))
-            .await
-            .unwrap();
+        let turn = limits.turn(&"plugin".into(), Duration::from_secs(1)).await.unwrap();
         for n in 0..10 * MAX_BREAKERS {
             turn.attempt(&format!("{n}.test"), 443).unwrap().failed();
             clock.advance(Duration::from_secs(1));
@@ -393,11 +355,7 @@ mod tests {
 
     #[test]
     fn the_bucket_gives_its_burst_and_then_its_rate() {
-        let limits = CallerLimits {
-            burst: 3,
-            per_second: 2.0,
-            ..CallerLimits::default()
-        };
+        let limits = CallerLimits { burst: 3, per_second: 2.0, ..CallerLimits::default() };
         let mut bucket = Bucket::new(limits, at(0));
         for _ in 0..3 {
             bucket.take(at(0)).unwrap();

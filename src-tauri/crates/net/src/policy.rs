@@ -56,11 +56,7 @@ pub struct Refusal {
 
 impl Refusal {
     pub(crate) fn new(rule: Rule, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self {
-            rule,
-            message: message.into(),
-            hint: hint.into(),
-        }
+        Self { rule, message: message.into(), hint: hint.into() }
     }
 }
 
@@ -107,9 +103,7 @@ impl Allowed {
     pub fn is_confidential(&self) -> bool {
         self.https
             || self.loopback
-            || self
-                .literal
-                .is_some_and(|ip| classify(ip) == AddressClass::Loopback)
+            || self.literal.is_some_and(|ip| classify(ip) == AddressClass::Loopback)
     }
 }
 
@@ -182,11 +176,7 @@ pub fn check_url(url: &Url, method: &Method, grants: &[Grant]) -> Result<Allowed
     if name.ends_with('.') {
         let bare = name.trim_end_matches('.');
         let message = format!("{name} ends with a dot");
-        return Err(Refusal::new(
-            Rule::Host,
-            message,
-            format!("Write it as {bare}."),
-        ));
+        return Err(Refusal::new(Rule::Host, message, format!("Write it as {bare}.")));
     }
     let local = matches!(host, Host::Domain(name) if is_localhost(name))
         || literal.is_some_and(|ip| classify(ip) == AddressClass::Loopback);
@@ -198,18 +188,10 @@ pub fn check_url(url: &Url, method: &Method, grants: &[Grant]) -> Result<Allowed
         ));
     }
 
-    let fits = || {
-        grants
-            .iter()
-            .filter_map(|grant| Some((grant, grant.fit(&host)?)))
-    };
+    let fits = || grants.iter().filter_map(|grant| Some((grant, grant.fit(&host)?)));
     let remedy = remedy(&name, port, &host);
     if fits().next().is_none() {
-        return Err(Refusal::new(
-            Rule::Host,
-            format!("{name} is not granted"),
-            remedy,
-        ));
+        return Err(Refusal::new(Rule::Host, format!("{name} is not granted"), remedy));
     }
     let fits = || fits().filter(|(grant, _)| grant.allows_port(port));
     if fits().next().is_none() {
@@ -259,11 +241,7 @@ pub fn check_address(ip: IpAddr, port: u16, allowed: &Allowed) -> Result<(), Ref
     }
     let what = class.describe();
     let (message, hint) = if allowed.literal.is_some() {
-        let shown = if ip.is_ipv6() {
-            format!("[{ip}]")
-        } else {
-            ip.to_string()
-        };
+        let shown = if ip.is_ipv6() { format!("[{ip}]") } else { ip.to_string() };
         (
             format!("{host} is {what}, which is not granted"),
             format!("Grant network:{shown}:{port} if this is meant."),
@@ -272,10 +250,7 @@ pub fn check_address(ip: IpAddr, port: u16, allowed: &Allowed) -> Result<(), Ref
         let hint = format!("If it is your own server, grant \"network:{host}:{port} private\".");
         (format!("{host} leads to {what}"), hint)
     } else {
-        (
-            format!("{host} leads to {what}"),
-            "Name a host that is on the internet.".to_owned(),
-        )
+        (format!("{host} leads to {what}"), "Name a host that is on the internet.".to_owned())
     };
     Err(Refusal::new(Rule::Address, message, hint))
 }
@@ -314,11 +289,7 @@ fn remedy(name: &str, port: u16, host: &Host<&str>) -> String {
         Host::Ipv4(ip) => !is_global((*ip).into()),
         Host::Ipv6(ip) => !is_global((*ip).into()),
     };
-    let port = if port == 443 && !local {
-        String::new()
-    } else {
-        format!(":{port}")
-    };
+    let port = if port == 443 && !local { String::new() } else { format!(":{port}") };
     format!("Grant network:{name}{port} if this is meant.")
 }
 
@@ -327,10 +298,7 @@ mod tests {
     use super::*;
 
     fn grants(texts: &[&str]) -> Vec<Grant> {
-        texts
-            .iter()
-            .map(|text| Grant::parse(text).unwrap())
-            .collect()
+        texts.iter().map(|text| Grant::parse(text).unwrap()).collect()
     }
 
     fn check(url: &str, granted: &[&str]) -> Result<Allowed, Refusal> {
@@ -418,10 +386,7 @@ mod tests {
             "https://x.localhost/",
         ] {
             let refusal = check(url, &["*", "*:4010", "127.0.0.1:9999"]).expect_err(url);
-            assert!(
-                refusal.rule != Rule::Url || url.contains('\u{2460}'),
-                "{url}: {refusal}"
-            );
+            assert!(refusal.rule != Rule::Url || url.contains('\u{2460}'), "{url}: {refusal}");
         }
         for (url, grant) in [
             ("http://127.0.0.1:4010/", "127.0.0.1:4010"),
@@ -433,12 +398,7 @@ mod tests {
         ] {
             check(url, &[grant]).unwrap_or_else(|refusal| panic!("{url}: {refusal}"));
         }
-        assert_eq!(
-            check("http://10.0.0.1/", &["10.0.0.1:80"])
-                .unwrap_err()
-                .rule,
-            Rule::PlainHttp
-        );
+        assert_eq!(check("http://10.0.0.1/", &["10.0.0.1:80"]).unwrap_err().rule, Rule::PlainHttp);
     }
 
     #[test]
@@ -454,19 +414,10 @@ mod tests {
             "https://x.metadata.google.internal/",
             "https://168.63.129.16/",
         ] {
-            assert_eq!(
-                check(url, &["*"]).expect_err(url).rule,
-                Rule::Metadata,
-                "{url}"
-            );
+            assert_eq!(check(url, &["*"]).expect_err(url).rule, Rule::Metadata, "{url}");
         }
         let allowed = check("https://evil.test/", &["*", "evil.test private"]).unwrap();
-        for ip in [
-            "169.254.169.254",
-            "100.100.100.200",
-            "fd00:ec2::254",
-            "::ffff:a9fe:a9fe",
-        ] {
+        for ip in ["169.254.169.254", "100.100.100.200", "fd00:ec2::254", "::ffff:a9fe:a9fe"] {
             let refusal = check_address(ip.parse().unwrap(), 443, &allowed).unwrap_err();
             assert_eq!(refusal.rule, Rule::Metadata, "{ip}");
         }
@@ -477,17 +428,10 @@ mod tests {
         let ten: IpAddr = "10.0.0.5".parse().unwrap();
         let plain = check("https://gitlab.example.com/", &["gitlab.example.com"]).unwrap();
         let refusal = check_address(ten, 443, &plain).unwrap_err();
-        assert!(
-            refusal.hint.contains("gitlab.example.com:443 private"),
-            "{}",
-            refusal.hint
-        );
+        assert!(refusal.hint.contains("gitlab.example.com:443 private"), "{}", refusal.hint);
         Grant::parse("gitlab.example.com:443 private").expect("the remedy can be followed");
-        let private = check(
-            "https://gitlab.example.com/",
-            &["gitlab.example.com private"],
-        )
-        .unwrap();
+        let private =
+            check("https://gitlab.example.com/", &["gitlab.example.com private"]).unwrap();
         assert!(check_address(ten, 443, &private).is_ok());
         assert!(check_address("127.0.0.1".parse().unwrap(), 443, &private).is_err());
         assert!(check_address("fe80::1".parse().unwrap(), 443, &private).is_err());
@@ -496,15 +440,10 @@ mod tests {
     #[test]
     fn one_allowed_address_is_enough_and_the_others_are_dropped() {
         let allowed = check("https://a.test/", &["a.test"]).unwrap();
-        let ips: Vec<IpAddr> = ["127.0.0.1", "8.8.8.8", "::1"]
-            .iter()
-            .map(|ip| ip.parse().unwrap())
-            .collect();
+        let ips: Vec<IpAddr> =
+            ["127.0.0.1", "8.8.8.8", "::1"].iter().map(|ip| ip.parse().unwrap()).collect();
         assert_eq!(allowed_addresses(&ips, &allowed).unwrap(), vec![ips[1]]);
-        assert_eq!(
-            allowed_addresses(&ips[..1], &allowed).unwrap_err().rule,
-            Rule::Address
-        );
+        assert_eq!(allowed_addresses(&ips[..1], &allowed).unwrap_err().rule, Rule::Address);
     }
 
     #[test]
@@ -514,14 +453,8 @@ mod tests {
             |url: &str, method: Method| check_url(&parse_url(url).unwrap(), &method, &granted);
         assert!(ask("https://a.test/x", Method::GET).is_ok());
         assert!(ask("https://a.test/hooks/1", Method::POST).is_ok());
-        assert_eq!(
-            ask("https://a.test/x", Method::POST).unwrap_err().rule,
-            Rule::Method
-        );
-        assert_eq!(
-            ask("https://a.test/hooks", Method::PUT).unwrap_err().rule,
-            Rule::Method
-        );
+        assert_eq!(ask("https://a.test/x", Method::POST).unwrap_err().rule, Rule::Method);
+        assert_eq!(ask("https://a.test/hooks", Method::PUT).unwrap_err().rule, Rule::Method);
         let only = grants(&["a.test/hooks"]);
         let refusal =
             check_url(&parse_url("https://a.test/x").unwrap(), &Method::GET, &only).unwrap_err();

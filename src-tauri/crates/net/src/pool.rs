@@ -100,10 +100,7 @@ impl Lease<'_> {
         };
         sent.map_err(|mut failed| {
             let unsent = failed.take_message().is_some();
-            SendError {
-                error: failed.into_error(),
-                unsent,
-            }
+            SendError { error: failed.into_error(), unsent }
         })
     }
 
@@ -143,19 +140,11 @@ impl Pool {
             Connection::Http1(sender) => Connection::Http1(sender),
             Connection::Http2(sender) => {
                 let connection = Connection::Http2(sender.clone());
-                list.push(Idle {
-                    connection,
-                    since: self.clock.now(),
-                });
+                list.push(Idle { connection, since: self.clock.now() });
                 Connection::Http2(sender)
             }
         };
-        Some(Lease {
-            pool: self,
-            key,
-            most,
-            connection: Some(connection),
-        })
+        Some(Lease { pool: self, key, most, connection: Some(connection) })
     }
 
     fn put(&self, key: Key, connection: Connection, most: usize) {
@@ -164,17 +153,11 @@ impl Pool {
         }
         let mut idle = self.swept();
         let shared = |list: &Vec<Idle>| list.iter().any(|other| other.connection.is_http2());
-        if idle
-            .get(&key)
-            .is_some_and(|list| list.len() >= most || shared(list))
-        {
+        if idle.get(&key).is_some_and(|list| list.len() >= most || shared(list)) {
             return;
         }
         let count = |idle: &HashMap<Key, Vec<Idle>>, of: &dyn Fn(&Key) -> bool| -> usize {
-            idle.iter()
-                .filter(|(key, _)| of(key))
-                .map(|(_, list)| list.len())
-                .sum()
+            idle.iter().filter(|(key, _)| of(key)).map(|(_, list)| list.len()).sum()
         };
         let caller = key.caller.clone();
         if count(&idle, &|key| key.caller == caller) >= MAX_IDLE_OF_CALLER {
@@ -182,10 +165,7 @@ impl Pool {
         } else if count(&idle, &|_| true) >= MAX_IDLE {
             drop_oldest(&mut idle, |_| true);
         }
-        idle.entry(key).or_default().push(Idle {
-            connection,
-            since: self.clock.now(),
-        });
+        idle.entry(key).or_default().push(Idle { connection, since: self.clock.now() });
     }
 
     pub(crate) fn forget(&self, caller: &CallerId) {
@@ -202,31 +182,21 @@ impl Pool {
             Stream::Tls(tls) => self.open_http1(TokioIo::new(tls)).await,
         };
         let connection = opened.map_err(|error| {
-            Error::new(
-                Code::Network,
-                format!("{} does not speak HTTP: {error}", key.host),
-            )
+            Error::new(Code::Network, format!("{} does not speak HTTP: {error}", key.host))
         })?;
         if let Connection::Http2(sender) = &connection {
             // Shared from the start, so that requests at the same time need no second one.
             self.put(key.clone(), Connection::Http2(sender.clone()), most);
         }
-        Ok(Lease {
-            pool: self,
-            key,
-            most,
-            connection: Some(connection),
-        })
+        Ok(Lease { pool: self, key, most, connection: Some(connection) })
     }
 
     async fn open_http1<T>(&self, io: T) -> hyper::Result<Connection>
     where
         T: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
     {
-        let (sender, connection) = http1::Builder::new()
-            .max_buf_size(MAX_HEAD)
-            .handshake(io)
-            .await?;
+        let (sender, connection) =
+            http1::Builder::new().max_buf_size(MAX_HEAD).handshake(io).await?;
         self.drive(connection);
         Ok(Connection::Http1(sender))
     }

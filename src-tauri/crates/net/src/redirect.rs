@@ -99,10 +99,7 @@ mod tests {
             let request = redirected(method.clone(), status, "https://a.test/next");
             assert_eq!(request.method, becomes, "{method} {status}");
             assert_eq!(!request.body.is_empty(), keeps_body, "{method} {status}");
-            let typed = request
-                .headers
-                .iter()
-                .any(|(name, _)| name == "Content-Type");
+            let typed = request.headers.iter().any(|(name, _)| name == "Content-Type");
             assert_eq!(typed, keeps_body, "{method} {status}");
         }
     }
@@ -114,12 +111,8 @@ mod tests {
         };
         let same = redirected(Method::GET, 302, "https://a.test:443/next");
         assert!(has(&same, "Authorization"));
-        for to in [
-            "https://b.test/",
-            "https://a.test:8443/",
-            "http://a.test/",
-            "https://x.a.test/",
-        ] {
+        for to in ["https://b.test/", "https://a.test:8443/", "http://a.test/", "https://x.a.test/"]
+        {
             let request = redirected(Method::GET, 302, to);
             assert!(!has(&request, "Authorization"), "{to}");
             assert!(has(&request, "X-Other"), "{to}");

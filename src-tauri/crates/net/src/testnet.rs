@@ -36,11 +36,7 @@ impl Site {
     /// A TLS server for this name at this address, port 443, HTTP/2 and 1.1.
     pub fn new(name: &str, ip: &str) -> Self {
         let ip = ip.parse().expect("a test names a valid address");
-        Self {
-            name: name.to_owned(),
-            address: SocketAddr::new(ip, 443),
-            http1: false,
-        }
+        Self { name: name.to_owned(), address: SocketAddr::new(ip, 443), http1: false }
     }
 
     #[must_use]
@@ -91,12 +87,7 @@ impl TestNet {
         let authority = CertifiedIssuer::self_signed(params, key).expect("a test authority");
         let cancel = CancellationToken::new();
         let _stop = cancel.clone().drop_guard();
-        Self {
-            shared: Arc::default(),
-            authority,
-            cancel,
-            _stop,
-        }
+        Self { shared: Arc::default(), authority, cancel, _stop }
     }
 
     /// What an [`crate::Egress`] needs to live in this internet.
@@ -118,10 +109,7 @@ impl TestNet {
     /// Sets the answers for a name, one for each lookup; the last one repeats.
     pub fn dns(&self, name: &str, answers: &[&[&str]]) {
         let parse = |ip: &&str| ip.parse().expect("a test names a valid address");
-        let answers = answers
-            .iter()
-            .map(|ips| ips.iter().map(parse).collect())
-            .collect();
+        let answers = answers.iter().map(|ips| ips.iter().map(parse).collect()).collect();
         lock(&self.shared.names).insert(name.to_owned(), answers);
     }
 
@@ -131,18 +119,12 @@ impl TestNet {
         site: Site,
         handler: impl Fn(&Seen) -> Reply + Send + Sync + 'static,
     ) {
-        let Site {
-            name,
-            address,
-            http1,
-        } = site;
+        let Site { name, address, http1 } = site;
         lock(&self.shared.names)
             .entry(name.clone())
             .or_insert_with(|| VecDeque::from([vec![address.ip()]]));
         let listener = self.listen().await;
-        let local = listener
-            .local_addr()
-            .expect("a bound listener has an address");
+        let local = listener.local_addr().expect("a bound listener has an address");
         lock(&self.shared.servers).insert(address, local);
         let tls = Some(self.acceptor(vec![name, address.ip().to_string()], http1));
         self.run(listener, address, tls, handler);
@@ -151,9 +133,7 @@ impl TestNet {
     /// Starts a plain server on a real loopback port, and gives the port.
     pub async fn loopback(&self, handler: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> u16 {
         let listener = self.listen().await;
-        let local = listener
-            .local_addr()
-            .expect("a bound listener has an address");
+        let local = listener.local_addr().expect("a bound listener has an address");
         self.run(listener, local, None, handler);
         local.port()
     }
@@ -177,10 +157,7 @@ impl TestNet {
 
     /// The requests that reached a server for this host.
     pub fn seen_by(&self, host: &str) -> Vec<Seen> {
-        self.seen()
-            .into_iter()
-            .filter(|seen| seen.host() == host)
-            .collect()
+        self.seen().into_iter().filter(|seen| seen.host() == host).collect()
     }
 
     /// Every name that was looked up, in order.
@@ -194,9 +171,7 @@ impl TestNet {
     }
 
     async fn listen(&self) -> TcpListener {
-        TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("a free loopback port")
+        TcpListener::bind("127.0.0.1:0").await.expect("a free loopback port")
     }
 
     fn run(
@@ -229,9 +204,7 @@ impl TestNet {
     fn acceptor(&self, names: Vec<String>, http1: bool) -> TlsAcceptor {
         let key = KeyPair::generate().expect("a key for a test server");
         let params = CertificateParams::new(names).expect("names that a certificate can hold");
-        let certificate = params
-            .signed_by(&key, &self.authority)
-            .expect("a signed certificate");
+        let certificate = params.signed_by(&key, &self.authority).expect("a signed certificate");
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()

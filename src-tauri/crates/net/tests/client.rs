@@ -24,16 +24,11 @@ async fn requests_share_a_connection_but_callers_do_not() {
         let site = if http1 { site.http1() } else { site };
         rig.net.serve(site, |_| Reply::ok("hi")).await;
         for _ in 0..3 {
-            rig.get("https://api.test/a?b=c#d", &["api.test"])
-                .await
-                .unwrap();
+            rig.get("https://api.test/a?b=c#d", &["api.test"]).await.unwrap();
         }
         let grants = [Grant::parse("api.test").unwrap()];
         let other = CallerId::from("other");
-        rig.egress
-            .fetch(&other, Request::get("https://api.test/"), &grants, &())
-            .await
-            .unwrap();
+        rig.egress.fetch(&other, Request::get("https://api.test/"), &grants, &()).await.unwrap();
         let seen = rig.net.seen();
         assert!(seen.iter().all(|seen| seen.http2 != http1));
         assert_eq!(seen[0].path, "/a?b=c");
@@ -51,34 +46,17 @@ async fn methods_bodies_and_headers_arrive_as_given() {
         let site = Site::new("api.test", PUBLIC).port(8443);
         let site = if http1 { site.http1() } else { site };
         rig.net
-            .serve(site, |_| {
-                Reply::new(201, "made")
-                    .header("x-a", "1")
-                    .header("x-a", "2")
-            })
+            .serve(site, |_| Reply::new(201, "made").header("x-a", "1").header("x-a", "2"))
             .await;
         let request = Request::new(Method::PATCH, "https://api.test:8443/x")
             .header("Content-Type", "application/json")
             .body("{}");
-        let answer = rig
-            .fetch(request, &["api.test:8443 PATCH"], &())
-            .await
-            .unwrap();
-        assert_eq!(
-            (answer.status, answer.body.as_ref()),
-            (201, b"made".as_ref())
-        );
-        let pairs: Vec<_> = answer
-            .headers
-            .iter()
-            .filter(|(name, _)| name == "x-a")
-            .collect();
+        let answer = rig.fetch(request, &["api.test:8443 PATCH"], &()).await.unwrap();
+        assert_eq!((answer.status, answer.body.as_ref()), (201, b"made".as_ref()));
+        let pairs: Vec<_> = answer.headers.iter().filter(|(name, _)| name == "x-a").collect();
         assert_eq!(pairs.len(), 2);
         let seen = &rig.net.seen()[0];
-        assert_eq!(
-            (seen.method.as_str(), seen.body.as_ref()),
-            ("PATCH", b"{}".as_ref())
-        );
+        assert_eq!((seen.method.as_str(), seen.body.as_ref()), ("PATCH", b"{}".as_ref()));
         assert_eq!(seen.header("content-type"), "application/json");
         assert_eq!(seen.header("content-length"), "2");
         assert_eq!(seen.authority, "api.test:8443");
@@ -103,22 +81,11 @@ async fn encodings_are_undone() {
         })
         .await;
     for at in 0..5 {
-        let answer = rig
-            .get(&format!("https://api.test/{at}"), &["api.test"])
-            .await
-            .unwrap();
+        let answer = rig.get(&format!("https://api.test/{at}"), &["api.test"]).await.unwrap();
         assert_eq!(answer.body, text, "{at}");
-        assert!(
-            !answer
-                .headers
-                .iter()
-                .any(|(name, _)| name == "content-encoding")
-        );
+        assert!(!answer.headers.iter().any(|(name, _)| name == "content-encoding"));
     }
-    assert_eq!(
-        rig.net.seen()[0].header("accept-encoding"),
-        "gzip, deflate, br"
-    );
+    assert_eq!(rig.net.seen()[0].header("accept-encoding"), "gzip, deflate, br");
 }
 
 #[tokio::test]
@@ -128,16 +95,11 @@ async fn answers_without_a_body_are_answers() {
         let status = seen.path[1..].parse().unwrap();
         Reply::new(status, "").header("content-encoding", "gzip")
     };
-    rig.net
-        .serve(Site::new("api.test", PUBLIC).http1(), reply)
-        .await;
+    rig.net.serve(Site::new("api.test", PUBLIC).http1(), reply).await;
     for status in [200, 204, 304, 404] {
         for method in [Method::GET, Method::HEAD] {
             let request = Request::new(method, format!("https://api.test/{status}"));
-            assert_eq!(
-                rig.fetch(request, &["api.test"], &()).await.unwrap().status,
-                status
-            );
+            assert_eq!(rig.fetch(request, &["api.test"], &()).await.unwrap().status, status);
         }
     }
 }
@@ -146,9 +108,7 @@ async fn answers_without_a_body_are_answers() {
 async fn a_connection_that_the_server_closed_is_not_an_error() {
     let rig = Rig::new();
     let site = Site::new("api.test", PUBLIC).http1();
-    rig.net
-        .serve(site, |_| Reply::ok("hi").header("connection", "close"))
-        .await;
+    rig.net.serve(site, |_| Reply::ok("hi").header("connection", "close")).await;
     for _ in 0..5 {
         rig.get("https://api.test/", &["api.test"]).await.unwrap();
     }
@@ -171,11 +131,7 @@ async fn a_server_that_hangs_up_costs_a_safe_request_two_attempts_and_others_one
             let request = Request::new(method.clone(), "https://api.test/bad");
             let error = rig.fetch(request, &["api.test"], &()).await.unwrap_err();
             assert_eq!(error.code, Code::Network, "{error}");
-            assert_eq!(
-                rig.net.seen().len() - before,
-                attempts,
-                "{method} http1 {http1}"
-            );
+            assert_eq!(rig.net.seen().len() - before, attempts, "{method} http1 {http1}");
         }
     }
 }
@@ -194,13 +150,7 @@ async fn a_connection_is_not_used_again_after_a_timeout_or_a_long_sleep() {
         rig.get("https://api.test/", &["api.test"]).await.unwrap();
         let mut silent = Request::get("https://api.test/silent");
         silent.timeout = Duration::from_millis(100);
-        assert_eq!(
-            rig.fetch(silent, &["api.test"], &())
-                .await
-                .unwrap_err()
-                .code,
-            Code::Timeout
-        );
+        assert_eq!(rig.fetch(silent, &["api.test"], &()).await.unwrap_err().code, Code::Timeout);
         rig.get("https://api.test/", &["api.test"]).await.unwrap();
         rig.clock.advance(Duration::from_secs(3600));
         rig.get("https://api.test/", &["api.test"]).await.unwrap();
@@ -215,9 +165,7 @@ async fn a_dead_address_does_not_hold_up_a_live_one() {
     let rig = Rig::new();
     rig.net.dns("api.test", &[&[SECOND, PUBLIC]]);
     rig.net.black_hole(SECOND);
-    rig.net
-        .serve(Site::new("api.test", PUBLIC), |_| Reply::ok("hi"))
-        .await;
+    rig.net.serve(Site::new("api.test", PUBLIC), |_| Reply::ok("hi")).await;
     let start = Instant::now();
     rig.get("https://api.test/", &["api.test"]).await.unwrap();
     assert!(start.elapsed() < Duration::from_secs(5));
@@ -227,34 +175,21 @@ async fn a_dead_address_does_not_hold_up_a_live_one() {
 async fn certificates_of_strangers_and_for_other_names_are_refused() {
     let rig = Rig::new();
     let stranger = TestNet::new();
-    rig.net
-        .serve(Site::new("right.test", PUBLIC), |_| Reply::ok("hi"))
-        .await;
+    rig.net.serve(Site::new("right.test", PUBLIC), |_| Reply::ok("hi")).await;
     rig.net.dns("wrong.test", &[&[PUBLIC]]);
-    let error = rig
-        .get("https://wrong.test/", &["wrong.test"])
-        .await
-        .unwrap_err();
+    let error = rig.get("https://wrong.test/", &["wrong.test"]).await.unwrap_err();
     assert_eq!(error.code, Code::Refused, "{error}");
     assert!(error.message.contains("certificate"));
     for roots in [Roots::Only(vec![stranger.authority_der()]), Roots::System] {
-        let parts = EgressParts {
-            roots,
-            ..rig.net.parts(SystemClock::shared())
-        };
+        let parts = EgressParts { roots, ..rig.net.parts(SystemClock::shared()) };
         let egress = Egress::new(parts).unwrap();
         let grants = [Grant::parse("right.test").unwrap()];
         let request = Request::get("https://right.test/");
-        let error = egress
-            .fetch(&"x".into(), request, &grants, &())
-            .await
-            .unwrap_err();
+        let error = egress.fetch(&"x".into(), request, &grants, &()).await.unwrap_err();
         assert_eq!(error.code, Code::Refused, "{error}");
     }
     assert!(rig.net.seen().is_empty());
-    rig.get("https://right.test/", &["right.test"])
-        .await
-        .unwrap();
+    rig.get("https://right.test/", &["right.test"]).await.unwrap();
 }
 
 #[tokio::test]
@@ -273,12 +208,7 @@ async fn d13_a_burst_is_held_to_its_places_and_its_rate() {
             Reply::ok("hi").after(Duration::from_millis(20))
         })
         .await;
-    let limits = CallerLimits {
-        concurrency: 6,
-        queue: 60,
-        burst: 30,
-        per_second: 1.0,
-    };
+    let limits = CallerLimits { concurrency: 6, queue: 60, burst: 30, per_second: 1.0 };
     rig.egress.set_limits(rig.caller.clone(), limits);
     let requests = (0..5000).map(|_| async {
         let mut request = Request::get("https://api.test/");
@@ -287,23 +217,13 @@ async fn d13_a_burst_is_held_to_its_places_and_its_rate() {
     });
     let results = join_all(requests).await;
     let served = results.iter().filter(|result| result.is_ok()).count();
-    assert!(
-        (30..=32).contains(&served),
-        "the burst and no more: {served}"
-    );
+    assert!((30..=32).contains(&served), "the burst and no more: {served}");
     let others = results.iter().filter_map(|result| result.as_ref().err());
-    assert!(
-        others
-            .into_iter()
-            .all(|error| error.code == Code::RateLimited)
-    );
+    assert!(others.into_iter().all(|error| error.code == Code::RateLimited));
     assert!(most.load(Ordering::SeqCst) <= 6, "six at once: {most:?}");
     let other = CallerId::from("other");
     let grants = [Grant::parse("api.test").unwrap()];
-    let answer = rig
-        .egress
-        .fetch(&other, Request::get("https://api.test/"), &grants, &())
-        .await;
+    let answer = rig.egress.fetch(&other, Request::get("https://api.test/"), &grants, &()).await;
     assert!(answer.is_ok(), "another caller is not affected");
 }
 
@@ -313,16 +233,12 @@ async fn d13_a_failing_host_is_left_alone_for_a_while() {
     let ill = Arc::new(AtomicUsize::new(1));
     let state = Arc::clone(&ill);
     rig.net
-        .serve(Site::new("api.test", PUBLIC), move |_| {
-            match state.load(Ordering::SeqCst) {
-                0 => Reply::ok("well"),
-                _ => Reply::new(503, "ill"),
-            }
+        .serve(Site::new("api.test", PUBLIC), move |_| match state.load(Ordering::SeqCst) {
+            0 => Reply::ok("well"),
+            _ => Reply::new(503, "ill"),
         })
         .await;
-    rig.net
-        .serve(Site::new("other.test", SECOND), |_| Reply::ok("well"))
-        .await;
+    rig.net.serve(Site::new("other.test", SECOND), |_| Reply::ok("well")).await;
     let get = || rig.get("https://api.test/", &["api.test"]);
     for _ in 0..5 {
         assert_eq!(get().await.unwrap().status, 503, "an answer is an answer");
@@ -330,13 +246,7 @@ async fn d13_a_failing_host_is_left_alone_for_a_while() {
     let error = get().await.unwrap_err();
     assert_eq!((error.code, error.retryable), (Code::Network, true));
     assert_eq!(rig.net.seen().len(), 5, "the sixth did not leave");
-    assert_eq!(
-        rig.get("https://other.test/", &["other.test"])
-            .await
-            .unwrap()
-            .status,
-        200
-    );
+    assert_eq!(rig.get("https://other.test/", &["other.test"]).await.unwrap().status, 200);
 
     rig.clock.advance(Duration::from_secs(31));
     assert_eq!(get().await.unwrap().status, 503, "one test");
@@ -365,10 +275,7 @@ async fn a_host_that_keeps_silent_or_hangs_up_is_failing_too() {
         for _ in 0..5 {
             assert!(get().await.details.is_none());
         }
-        assert_eq!(
-            get().await.details.expect("the breaker's")["breaker"],
-            "open"
-        );
+        assert_eq!(get().await.details.expect("the breaker's")["breaker"], "open");
     }
 }
 
@@ -387,20 +294,11 @@ async fn refusals_do_not_open_the_breaker() {
             &[PUBLIC],
         ],
     );
-    rig.net
-        .serve(Site::new("api.test", PUBLIC), |_| Reply::ok("hi"))
-        .await;
+    rig.net.serve(Site::new("api.test", PUBLIC), |_| Reply::ok("hi")).await;
     for _ in 0..6 {
-        rig.refused("https://api.test/", &["api.test"], "address")
-            .await;
+        rig.refused("https://api.test/", &["api.test"], "address").await;
     }
-    assert_eq!(
-        rig.get("https://api.test/", &["api.test"])
-            .await
-            .unwrap()
-            .body,
-        "hi"
-    );
+    assert_eq!(rig.get("https://api.test/", &["api.test"]).await.unwrap().body, "hi");
 }
 
 /// A proxy of one connection: gives the head that it was asked with, and connects to `to`.
@@ -424,51 +322,27 @@ async fn proxy_to(to: SocketAddr) -> (SocketAddr, tokio::task::JoinHandle<String
 #[tokio::test]
 async fn d12_the_persons_proxy_is_told_the_checked_address_and_only_after_the_check() {
     let rig = Rig::new();
-    rig.net
-        .serve(Site::new("api.test", PUBLIC), |_| Reply::ok("hi"))
-        .await;
+    rig.net.serve(Site::new("api.test", PUBLIC), |_| Reply::ok("hi")).await;
     let target = rig.net.local_address(&format!("{PUBLIC}:443"));
     let (address, proxy) = proxy_to(target).await;
     let login = Some(("me".to_owned(), "pw".to_owned().into()));
-    let setting = Proxy {
-        host: "127.0.0.1".into(),
-        port: address.port(),
-        login,
-    };
-    let parts = EgressParts {
-        proxy: Some(setting),
-        ..rig.net.parts(SystemClock::shared())
-    };
+    let setting = Proxy { host: "127.0.0.1".into(), port: address.port(), login };
+    let parts = EgressParts { proxy: Some(setting), ..rig.net.parts(SystemClock::shared()) };
     let egress = Egress::new(parts).unwrap();
     let grants = [Grant::parse("api.test").unwrap()];
     let caller = CallerId::from("p");
     rig.net.dns("inner.test", &[&["10.0.0.1"]]);
-    for url in [
-        "https://inner.test/",
-        "https://other.test/",
-        "https://10.0.0.1/",
-    ] {
+    for url in ["https://inner.test/", "https://other.test/", "https://10.0.0.1/"] {
         let wide = [Grant::parse("inner.test").unwrap()];
-        egress
-            .fetch(&caller, Request::get(url), &wide, &())
-            .await
-            .expect_err(url);
+        egress.fetch(&caller, Request::get(url), &wide, &()).await.expect_err(url);
     }
     assert!(rig.net.dialed().is_empty(), "the proxy was not asked");
-    let answer = egress
-        .fetch(&caller, Request::get("https://api.test/"), &grants, &())
-        .await;
+    let answer = egress.fetch(&caller, Request::get("https://api.test/"), &grants, &()).await;
     assert_eq!(answer.unwrap().body, "hi");
     drop(egress);
     let head = proxy.await.unwrap();
-    assert!(
-        head.starts_with(&format!("CONNECT {PUBLIC}:443 HTTP/1.1\r\n")),
-        "{head}"
-    );
-    assert!(
-        head.contains("Proxy-Authorization: Basic bWU6cHc="),
-        "{head}"
-    );
+    assert!(head.starts_with(&format!("CONNECT {PUBLIC}:443 HTTP/1.1\r\n")), "{head}");
+    assert!(head.contains("Proxy-Authorization: Basic bWU6cHc="), "{head}");
 }
 
 /// Also run below with proxy variables set.
@@ -479,10 +353,7 @@ async fn a_request_by_the_systems_sockets_goes_straight_to_its_target() {
     let egress = Egress::new(EgressParts::system(SystemClock::shared())).unwrap();
     let grants = [Grant::parse(&format!("localhost:{port}")).unwrap()];
     let request = Request::get(format!("http://localhost:{port}/"));
-    let answer = egress
-        .fetch(&"x".into(), request, &grants, &())
-        .await
-        .unwrap();
+    let answer = egress.fetch(&"x".into(), request, &grants, &()).await.unwrap();
     assert_eq!(answer.body, "hi");
 }
 
@@ -491,24 +362,13 @@ async fn d12_proxy_variables_of_the_environment_change_nothing() {
     let trap = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let proxy = format!("http://{}", trap.local_addr().unwrap());
     let mut again = tokio::process::Command::new(std::env::current_exe().unwrap());
-    again.args([
-        "--exact",
-        "a_request_by_the_systems_sockets_goes_straight_to_its_target",
-    ]);
+    again.args(["--exact", "a_request_by_the_systems_sockets_goes_straight_to_its_target"]);
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
         again.env(name, &proxy).env(name.to_lowercase(), &proxy);
     }
-    let output = again
-        .env_remove("NO_PROXY")
-        .env_remove("no_proxy")
-        .output()
-        .await
-        .unwrap();
+    let output = again.env_remove("NO_PROXY").env_remove("no_proxy").output().await.unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && text.contains("1 passed"),
-        "{text}"
-    );
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
     let asked = tokio::time::timeout(Duration::from_millis(50), trap.accept()).await;
     assert!(asked.is_err(), "nobody came to the proxy");
 }
@@ -522,29 +382,18 @@ async fn figures() {
         let site = Site::new("api.test", PUBLIC);
         let site = if http1 { site.http1() } else { site };
         rig.net.serve(site, |_| Reply::ok(vec![b'x'; 1024])).await;
-        let limits = CallerLimits {
-            concurrency: 6,
-            queue: 10,
-            burst: 1_000_000,
-            per_second: 1e6,
-        };
+        let limits = CallerLimits { concurrency: 6, queue: 10, burst: 1_000_000, per_second: 1e6 };
         rig.egress.set_limits(rig.caller.clone(), limits);
         let grants = [Grant::parse("api.test").unwrap()];
         let mut times = Vec::new();
         for _ in 0..2000 {
             let start = Instant::now();
             let request = Request::get("https://api.test/");
-            rig.egress
-                .fetch(&rig.caller, request, &grants, &())
-                .await
-                .unwrap();
+            rig.egress.fetch(&rig.caller, request, &grants, &()).await.unwrap();
             times.push(start.elapsed());
         }
         let first = times[0];
         times.sort();
-        println!(
-            "http1 {http1}: first {first:?}, p50 {:?}, p99 {:?}",
-            times[1000], times[1980]
-        );
+        println!("http1 {http1}: first {first:?}, p50 {:?}, p99 {:?}", times[1000], times[1980]);
     }
 }

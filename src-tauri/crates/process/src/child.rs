@@ -50,10 +50,7 @@ impl From<std::process::ExitStatus> for Exit {
         let signal = std::os::unix::process::ExitStatusExt::signal(&status);
         #[cfg(not(unix))]
         let signal = None;
-        Self {
-            code: status.code(),
-            signal,
-        }
+        Self { code: status.code(), signal }
     }
 }
 
@@ -117,19 +114,12 @@ pub fn spawn(spec: ChildSpec) -> Result<Child> {
         (child.stdout.take(), stdout.clone()),
         (child.stderr.take(), stderr.clone()),
     );
-    let leader = Arc::new(Leader {
-        identity: Identity::of(pid),
-        unreaped: Mutex::new(Some(child)),
-    });
+    let leader =
+        Arc::new(Leader { identity: Identity::of(pid), unreaped: Mutex::new(Some(child)) });
     let (send_exit, exit) = watch::channel(None);
     // Ends soon after the child does, and the child ends when its handle is dropped.
     tokio::spawn(supervise(Arc::clone(&leader), streams, send_exit));
-    Ok(Child {
-        leader,
-        exit,
-        stdout,
-        stderr,
-    })
+    Ok(Child { leader, exit, stdout, stderr })
 }
 
 impl Child {
@@ -142,15 +132,9 @@ impl Child {
     pub async fn wait(&self) -> Exit {
         let mut exit = self.exit.clone();
         match exit.wait_for(Option::is_some).await {
-            Ok(exit) => exit.unwrap_or(Exit {
-                code: None,
-                signal: None,
-            }),
+            Ok(exit) => exit.unwrap_or(Exit { code: None, signal: None }),
             // Only when the runtime is being torn down.
-            Err(_) => Exit {
-                code: None,
-                signal: None,
-            },
+            Err(_) => Exit { code: None, signal: None },
         }
     }
 
@@ -168,8 +152,7 @@ impl Child {
     /// Asks to end (SIGTERM to the group), and kills after `grace`.
     pub async fn stop(&self, grace: Duration) -> Exit {
         #[cfg(unix)]
-        self.leader
-            .while_unreaped(|pid, _| tree::signal_group(pid, rustix::process::Signal::TERM));
+        self.leader.while_unreaped(|pid, _| tree::signal_group(pid, rustix::process::Signal::TERM));
         #[cfg(not(unix))]
         self.kill_tree();
         if let Ok(exit) = tokio::time::timeout(grace, self.wait()).await {
@@ -224,9 +207,7 @@ fn command(spec: ChildSpec) -> Result<(Command, Vec<u8>)> {
     };
     let mut command = std::process::Command::new(&spec.program);
     command.args(&spec.args).env_clear().envs(spec.env);
-    command
-        .stdout(stdio(spec.stdout))
-        .stderr(stdio(spec.stderr));
+    command.stdout(stdio(spec.stdout)).stderr(stdio(spec.stderr));
     #[cfg(unix)]
     command.current_dir(spec.cwd.as_deref().unwrap_or(std::path::Path::new("/")));
     #[cfg(not(unix))]
@@ -265,12 +246,7 @@ fn own_session(command: &mut std::process::Command) {
         command.pre_exec(|| {
             #[cfg(target_os = "linux")]
             // Kernels before 5.11 refuse, and have no sandbox for plugins either.
-            libc::syscall(
-                libc::SYS_close_range,
-                3,
-                libc::c_uint::MAX,
-                libc::CLOSE_RANGE_CLOEXEC,
-            );
+            libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
             rustix::process::setsid().map(|_| ()).map_err(Into::into)
         });
     }
@@ -284,16 +260,11 @@ fn hand_over(
     use command_fds::{CommandFdExt, FdMapping};
     let mappings = inherit
         .into_iter()
-        .map(|(parent_fd, child_fd)| FdMapping {
-            parent_fd,
-            child_fd,
-        })
+        .map(|(parent_fd, child_fd)| FdMapping { parent_fd, child_fd })
         .collect();
     match command.fd_mappings(mappings) {
         Ok(_) => Ok(()),
-        Err(_) => Err(devrig_core::Error::internal(
-            "two inherited files have the same number",
-        )),
+        Err(_) => Err(devrig_core::Error::internal("two inherited files have the same number")),
     }
 }
 
@@ -315,20 +286,14 @@ async fn supervise(
     if streaming {
         _ = tokio::time::timeout(LAST_OUTPUT, streams).await;
     }
-    send_exit.send_replace(Some(exit.unwrap_or(Exit {
-        code: None,
-        signal: None,
-    })));
+    send_exit.send_replace(Some(exit.unwrap_or(Exit { code: None, signal: None })));
 }
 
 /// Waits until the process has exited, and leaves it a zombie so that its number stays its own.
 #[cfg(unix)]
 async fn exited_unreaped(leader: &Leader) {
     use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
-    let Some(pid) = i32::try_from(leader.identity.pid)
-        .ok()
-        .and_then(Pid::from_raw)
-    else {
+    let Some(pid) = i32::try_from(leader.identity.pid).ok().and_then(Pid::from_raw) else {
         return;
     };
     #[cfg(target_os = "linux")]

@@ -13,10 +13,7 @@ pub struct Identity {
 impl Identity {
     /// The process that has this number now.
     pub fn of(pid: u32) -> Self {
-        Self {
-            pid,
-            started: start_time(pid),
-        }
+        Self { pid, started: start_time(pid) }
     }
 
     /// True while that very process exists, a zombie included. Without a start time nothing can
@@ -44,10 +41,7 @@ mod tests {
     fn another_process_with_the_number_is_not_taken_for_it() {
         let me = Identity::of(std::process::id());
         assert!(me.exists());
-        let before = Identity {
-            started: me.started.map(|ticks| ticks - 1),
-            ..me
-        };
+        let before = Identity { started: me.started.map(|ticks| ticks - 1), ..me };
         assert!(!before.exists());
     }
 }

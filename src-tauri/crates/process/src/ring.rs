@@ -21,10 +21,7 @@ struct Inner {
 
 impl Ring {
     pub fn new(capacity: usize) -> Self {
-        Self {
-            inner: Arc::default(),
-            capacity,
-        }
+        Self { inner: Arc::default(), capacity }
     }
 
     /// Adds bytes, forgetting the oldest beyond the capacity.

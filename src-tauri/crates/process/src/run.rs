@@ -17,10 +17,7 @@ pub struct RunLimits {
 
 impl Default for RunLimits {
     fn default() -> Self {
-        Self {
-            timeout: Duration::from_secs(60),
-            output: crate::DEFAULT_RING,
-        }
+        Self { timeout: Duration::from_secs(60), output: crate::DEFAULT_RING }
     }
 }
 
@@ -41,20 +38,11 @@ impl Output {
             return Ok(self);
         }
         let said = String::from_utf8_lossy(&self.stderr);
-        let last = said
-            .lines()
-            .rfind(|line| !line.trim().is_empty())
-            .unwrap_or_default();
+        let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
         let exit = self.exit;
-        let quote: String = crate::escape_line(last.trim().as_bytes())
-            .chars()
-            .take(300)
-            .collect();
+        let quote: String = crate::escape_line(last.trim().as_bytes()).chars().take(300).collect();
         let colon = if quote.is_empty() { "" } else { ": " };
-        Err(Error::new(
-            Code::Io,
-            format!("{doing}: {exit}{colon}{quote}"),
-        ))
+        Err(Error::new(Code::Io, format!("{doing}: {exit}{colon}{quote}")))
     }
 }
 

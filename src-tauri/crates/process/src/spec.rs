@@ -122,9 +122,7 @@ impl ChildSpec {
         }
         #[cfg(unix)]
         if let Some((_, number)) = self.inherit.iter().find(|(_, number)| *number < 3) {
-            return Err(Error::internal(format!(
-                "file number {number} is a standard stream"
-            )));
+            return Err(Error::internal(format!("file number {number} is a standard stream")));
         }
         Ok(())
     }
@@ -173,11 +171,7 @@ mod tests {
         let found = find_program("sh", OsStr::new("/nowhere:/bin:relative")).unwrap();
         assert_eq!(found, Path::new("/bin/sh"));
         assert_eq!(find_program("sh", OsStr::new("/nowhere")), None);
-        assert_eq!(
-            find_program("passwd", OsStr::new("/etc")),
-            None,
-            "not executable"
-        );
+        assert_eq!(find_program("passwd", OsStr::new("/etc")), None, "not executable");
     }
 
     #[test]
@@ -188,10 +182,7 @@ mod tests {
 
     #[test]
     fn a_missing_folder_is_named() {
-        let error = ChildSpec::new("/bin/sh")
-            .cwd("/no/such/folder")
-            .check()
-            .unwrap_err();
+        let error = ChildSpec::new("/bin/sh").cwd("/no/such/folder").check().unwrap_err();
         assert!(error.message.contains("/no/such/folder"), "{error}");
     }
 }

@@ -17,10 +17,7 @@ pub(crate) fn signal_group(leader: u32, signal: Signal) {
 
 fn pid_of(pid: u32) -> Option<Pid> {
     // Zero and one would mean "my own group" and "everybody".
-    i32::try_from(pid)
-        .ok()
-        .filter(|&pid| pid > 1)
-        .and_then(Pid::from_raw)
+    i32::try_from(pid).ok().filter(|&pid| pid > 1).and_then(Pid::from_raw)
 }
 
 /// Kills `root`, its group and its descendants. `root` must not have been reaped.
@@ -36,11 +33,7 @@ pub(crate) fn kill(root: u32) {
             .filter(|stat| known(stat.parent) || stat.session == root)
             .collect();
         let before = frozen.len();
-        frozen.extend(
-            found
-                .iter()
-                .filter_map(|stat| Some((stat.pid, freeze(stat)?))),
-        );
+        frozen.extend(found.iter().filter_map(|stat| Some((stat.pid, freeze(stat)?))));
         if frozen.len() == before {
             break;
         }
@@ -130,10 +123,7 @@ mod tests {
     fn a_name_with_brackets_does_not_shift_the_fields() {
         let line = b"42 (a) R 1 (x) S 7 8 9 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 12345 0 0";
         let stat = Stat::parse(line).unwrap();
-        assert_eq!(
-            (stat.pid, stat.parent, stat.group, stat.session),
-            (42, 7, 8, 9)
-        );
+        assert_eq!((stat.pid, stat.parent, stat.group, stat.session), (42, 7, 8, 9));
         assert_eq!(stat.started, 12345);
     }
 

@@ -26,16 +26,11 @@ pub(crate) fn memory(pid: u32) -> Option<Memory> {
     let page = rustix::param::page_size() as u64;
     let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok();
     let private_dirty = rollup.as_deref().and_then(|text| {
-        let line = text
-            .lines()
-            .find_map(|line| line.strip_prefix("Private_Dirty:"))?;
+        let line = text.lines().find_map(|line| line.strip_prefix("Private_Dirty:"))?;
         let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
         Some(kilobytes * 1024)
     });
-    Some(Memory {
-        resident: pages * page,
-        private_dirty,
-    })
+    Some(Memory { resident: pages * page, private_dirty })
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -14,16 +14,11 @@ use tokio_util::sync::CancellationToken;
 const SOON: Duration = Duration::from_secs(10);
 
 fn shell(script: &str) -> ChildSpec {
-    ChildSpec::new("/bin/sh")
-        .args(["-c", script])
-        .env("PATH", "/usr/bin:/bin")
+    ChildSpec::new("/bin/sh").args(["-c", script]).env("PATH", "/usr/bin:/bin")
 }
 
 fn limits(timeout: Duration) -> RunLimits {
-    RunLimits {
-        timeout,
-        ..RunLimits::default()
-    }
+    RunLimits { timeout, ..RunLimits::default() }
 }
 
 async fn until(what: &str, mut holds: impl FnMut() -> bool) {
@@ -39,17 +34,11 @@ async fn tree_of(child: &Child, size: usize) -> Vec<Identity> {
     let pids = || -> Vec<u32> {
         let text = child.stdout().text();
         let whole = text.rsplit_once('\n').map_or("", |(lines, _)| lines);
-        whole
-            .lines()
-            .filter_map(|line| line.trim().parse().ok())
-            .collect()
+        whole.lines().filter_map(|line| line.trim().parse().ok()).collect()
     };
     until("the tree", || pids().len() >= size).await;
     let tree: Vec<_> = pids().into_iter().map(Identity::of).collect();
-    assert!(
-        tree.iter().all(|process| process.exists()),
-        "the whole tree runs before the kill"
-    );
+    assert!(tree.iter().all(|process| process.exists()), "the whole tree runs before the kill");
     tree
 }
 
@@ -76,13 +65,7 @@ async fn killing_takes_forks_and_sessions_that_ignore_sigterm() {
     let child = spawn(shell(FORKS)).unwrap();
     let tree = tree_of(&child, 5).await;
     let exit = child.stop(Duration::from_millis(50)).await;
-    assert_eq!(
-        exit,
-        Exit {
-            code: None,
-            signal: Some(9)
-        }
-    );
+    assert_eq!(exit, Exit { code: None, signal: Some(9) });
     gone(&tree).await;
 }
 
@@ -100,22 +83,15 @@ async fn a_child_that_exits_leaves_no_background_process() {
     let tree = tree_of(&child, 2).await;
     assert_eq!(child.wait().await.code, Some(3));
     gone(&tree).await;
-    assert_eq!(
-        child.exited(),
-        Some(Exit {
-            code: Some(3),
-            signal: None
-        })
-    );
+    assert_eq!(child.exited(), Some(Exit { code: Some(3), signal: None }));
     child.kill_tree();
 }
 
 #[tokio::test]
 async fn a_polite_child_ends_by_sigterm_within_its_grace() {
-    let child = spawn(shell(
-        "trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.01; done",
-    ))
-    .unwrap();
+    let child =
+        spawn(shell("trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.01; done"))
+            .unwrap();
     until("readiness", || child.stdout().text().contains("ready")).await;
     assert_eq!(child.stop(SOON).await.code, Some(7));
     assert!(child.stdout().text().contains("bye"));
@@ -124,9 +100,7 @@ async fn a_polite_child_ends_by_sigterm_within_its_grace() {
 #[tokio::test]
 async fn the_environment_holds_the_named_variables_only() {
     let spec = ChildSpec::new("/usr/bin/env").env("NAMED", "yes");
-    let output = run(spec, limits(SOON), &CancellationToken::new())
-        .await
-        .unwrap();
+    let output = run(spec, limits(SOON), &CancellationToken::new()).await.unwrap();
     assert_eq!(output.stdout, b"NAMED=yes\n");
 }
 
@@ -136,12 +110,8 @@ async fn the_child_has_no_file_but_those_handed_over() {
     let leaky = std::fs::File::create(here.path().join("secret")).unwrap();
     rustix::io::fcntl_setfd(&leaky, rustix::io::FdFlags::empty()).unwrap();
     let (_ours, theirs) = channel().unwrap();
-    let spec = ChildSpec::new("/bin/ls")
-        .arg("/proc/self/fd")
-        .inherit(theirs, CHANNEL_FD);
-    let output = run(spec, limits(SOON), &CancellationToken::new())
-        .await
-        .unwrap();
+    let spec = ChildSpec::new("/bin/ls").arg("/proc/self/fd").inherit(theirs, CHANNEL_FD);
+    let output = run(spec, limits(SOON), &CancellationToken::new()).await.unwrap();
     // 4 is the folder that ls itself has open.
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "0\n1\n2\n3\n4\n");
 }
@@ -150,9 +120,7 @@ async fn the_child_has_no_file_but_those_handed_over() {
 async fn the_child_has_its_own_session_and_the_given_folder() {
     let here = tempfile::tempdir().unwrap();
     let spec = shell("pwd; echo $$; cut -d' ' -f6 /proc/$$/stat").cwd(here.path());
-    let output = run(spec, limits(SOON), &CancellationToken::new())
-        .await
-        .unwrap();
+    let output = run(spec, limits(SOON), &CancellationToken::new()).await.unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(Path::new(lines[0]), here.path().canonicalize().unwrap());
@@ -169,19 +137,14 @@ async fn both_ends_talk_over_the_channel_and_closing_ours_is_seen() {
     ours.read_exact(&mut answer).await.unwrap();
     assert_eq!(&answer, b"got hello\n");
     drop(ours);
-    let exit = tokio::time::timeout(SOON, child.wait())
-        .await
-        .expect("it sees the end");
+    let exit = tokio::time::timeout(SOON, child.wait()).await.expect("it sees the end");
     assert_eq!(exit.code, Some(5));
 }
 
 #[tokio::test]
 async fn endless_output_is_capped_and_does_not_stop_the_child() {
     let spec = shell("head -c 50000000 /dev/zero | tr '\\0' x; printf '\\033[2Jend'; exit 0");
-    let caps = RunLimits {
-        timeout: SOON,
-        output: 1000,
-    };
+    let caps = RunLimits { timeout: SOON, output: 1000 };
     let output = run(spec, caps, &CancellationToken::new()).await.unwrap();
     assert!(output.exit.success());
     assert!(output.truncated);
@@ -193,22 +156,13 @@ async fn endless_output_is_capped_and_does_not_stop_the_child() {
 async fn a_timeout_kills_the_whole_tree_and_says_so() {
     let here = tempfile::tempdir().unwrap();
     let note = here.path().join("pid");
-    let spec = shell(&format!(
-        "trap '' TERM; sleep 600 & echo $! > {}; wait",
-        note.display()
-    ));
+    let spec = shell(&format!("trap '' TERM; sleep 600 & echo $! > {}; wait", note.display()));
     let start = Instant::now();
     let cancel = CancellationToken::new();
-    let error = run(spec, limits(Duration::from_millis(300)), &cancel)
-        .await
-        .unwrap_err();
+    let error = run(spec, limits(Duration::from_millis(300)), &cancel).await.unwrap_err();
     assert_eq!(error.code, Code::Timeout);
     assert!(start.elapsed() < SOON);
-    let pid: u32 = std::fs::read_to_string(note)
-        .unwrap()
-        .trim()
-        .parse()
-        .unwrap();
+    let pid: u32 = std::fs::read_to_string(note).unwrap().trim().parse().unwrap();
     gone(&[Identity::of(pid)]).await;
 }
 
@@ -225,35 +179,20 @@ async fn cancelling_ends_the_command() {
 #[tokio::test]
 async fn input_is_read_to_its_end_or_ignored() {
     let cancel = CancellationToken::new();
-    let output = run(shell("cat").stdin("some input"), limits(SOON), &cancel)
-        .await
-        .unwrap();
+    let output = run(shell("cat").stdin("some input"), limits(SOON), &cancel).await.unwrap();
     assert_eq!(output.stdout, b"some input");
     let unread = shell("exit 0").stdin(vec![b'x'; 4_000_000]);
-    assert!(
-        run(unread, limits(SOON), &cancel)
-            .await
-            .unwrap()
-            .exit
-            .success()
-    );
-    let none = run(shell("cat; echo end"), limits(SOON), &cancel)
-        .await
-        .unwrap();
+    assert!(run(unread, limits(SOON), &cancel).await.unwrap().exit.success());
+    let none = run(shell("cat; echo end"), limits(SOON), &cancel).await.unwrap();
     assert_eq!(none.stdout, b"end\n");
 }
 
 #[tokio::test]
 async fn a_failing_command_is_quoted_on_one_line() {
     let spec = shell("echo first >&2; printf 'fatal: \\033[31mno\\n' >&2; exit 128");
-    let output = run(spec, limits(SOON), &CancellationToken::new())
-        .await
-        .unwrap();
+    let output = run(spec, limits(SOON), &CancellationToken::new()).await.unwrap();
     let error = output.checked("fetching origin").unwrap_err();
-    assert_eq!(
-        error.message,
-        "fetching origin: exit code 128: fatal: \\x1b[31mno"
-    );
+    assert_eq!(error.message, "fetching origin: exit code 128: fatal: \\x1b[31mno");
 }
 
 #[tokio::test]
@@ -267,18 +206,12 @@ async fn a_program_that_is_missing_is_named() {
 async fn time_and_memory_are_measured_while_it_runs() {
     let child = spawn(shell("while :; do :; done")).unwrap();
     until("some processor time", || {
-        child
-            .cpu_time()
-            .is_some_and(|time| time > Duration::from_millis(100))
+        child.cpu_time().is_some_and(|time| time > Duration::from_millis(100))
     })
     .await;
     let memory = child.memory().unwrap();
     assert!(memory.resident > 100_000, "{memory:?}");
-    assert!(
-        memory
-            .private_dirty
-            .is_some_and(|dirty| dirty > 0 && dirty <= memory.resident)
-    );
+    assert!(memory.private_dirty.is_some_and(|dirty| dirty > 0 && dirty <= memory.resident));
     child.kill_tree();
     child.wait().await;
     assert_eq!((child.cpu_time(), child.memory()), (None, None));

@@ -20,7 +20,10 @@ pub async fn run(command: Db, api: &dyn Api, output: Output) -> Result<ExitCode>
             output.show(&check, |check| {
                 if check.ok {
                     let size = check.size_bytes / 1_048_576.0;
-                    format!("The database is whole ({size:.1} MB, {} migrations).", check.migrations)
+                    format!(
+                        "The database is whole ({size:.1} MB, {} migrations).",
+                        check.migrations
+                    )
                 } else {
                     format!("The database is damaged:\n{}", check.problems.join("\n"))
                 }
@@ -40,8 +43,11 @@ pub async fn run(command: Db, api: &dyn Api, output: Output) -> Result<ExitCode>
 
 pub async fn restore(home: &Home, file: &Path, output: Output) -> Result<ExitCode> {
     if Guest::connect(&home.socket()).await.is_ok() {
-        return Err(Error::new(Code::Conflict, "DevRig is running, so its database cannot be replaced")
-            .hint("Stop it first: `devrig stop`, or close its window."));
+        return Err(Error::new(
+            Code::Conflict,
+            "DevRig is running, so its database cannot be replaced",
+        )
+        .hint("Stop it first: `devrig stop`, or close its window."));
     }
     home.prepare()?;
     let options = StoreOptions::new(home.database(), home.backups(), SystemClock::shared());

@@ -17,7 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(25);
 async fn running(home: &Home) -> Result<Guest> {
     Guest::connect(&home.socket()).await.map_err(|error| match error.code {
         Code::ProtocolMismatch => error,
-        _ => Error::new(Code::NothingToDo, "DevRig is not running").hint("Start it with `devrig start`."),
+        _ => Error::new(Code::NothingToDo, "DevRig is not running")
+            .hint("Start it with `devrig start`."),
     })
 }
 
@@ -26,7 +27,10 @@ pub async fn status(home: &Home, output: Output) -> Result<ExitCode> {
     let info = owner.engine_info(NoArgs {}).await?;
     output.show(&info, |info| {
         facts(&[
-            ("running", format!("{} (process {}) since {}", info.owner, info.owner_pid, info.started_at)),
+            (
+                "running",
+                format!("{} (process {}) since {}", info.owner, info.owner_pid, info.started_at),
+            ),
             ("version", info.version.clone()),
             ("home", info.home.clone()),
             ("network", if info.online { "online" } else { "offline" }.to_owned()),
@@ -70,9 +74,10 @@ pub async fn audit(
     api: &dyn Api,
     output: Output,
 ) -> Result<ExitCode> {
-    let before = page.cursor.map(|cursor| cursor.parse()).transpose().map_err(|_| {
-        Error::invalid("--cursor takes the number of the last row that was shown")
-    })?;
+    let before =
+        page.cursor.map(|cursor| cursor.parse()).transpose().map_err(|_| {
+            Error::invalid("--cursor takes the number of the last row that was shown")
+        })?;
     let rows = api.engine_audit(AuditArgs { subject, before, limit: page.limit }).await?;
     output.show(&rows, |rows| {
         table(

@@ -36,9 +36,7 @@ pub async fn run(command: Inbox, api: &dyn Api, output: Output) -> Result<ExitCo
         }
         Inbox::Snooze { items, until, not } => {
             let kind = match until {
-                Some(until) if !not => {
-                    OperationKind::Snooze { until: time::until(&until, now())? }
-                }
+                Some(until) if !not => OperationKind::Snooze { until: time::until(&until, now())? },
                 _ => OperationKind::Unsnooze,
             };
             operate(kind, items, api, output).await

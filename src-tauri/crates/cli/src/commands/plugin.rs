@@ -111,7 +111,11 @@ async fn find(api: &dyn Api, name: &str) -> Result<PluginInfo> {
 }
 
 /// The account of that id or name, or the only one.
-pub async fn find_account(api: &dyn Api, plugin: &str, account: Option<&str>) -> Result<AccountInfo> {
+pub async fn find_account(
+    api: &dyn Api,
+    plugin: &str,
+    account: Option<&str>,
+) -> Result<AccountInfo> {
     let plugin = find(api, plugin).await?;
     let names: Vec<String> = plugin.accounts.iter().map(|account| account.name.clone()).collect();
     let mut accounts = plugin.accounts;
@@ -261,7 +265,12 @@ async fn accounts(command: AccountCommand, api: &dyn Api, output: Output) -> Res
                     ["ACCOUNT", "NAME", "PLUGIN", ""],
                     accounts.iter().map(|account| {
                         let waiting = account.waiting.clone().unwrap_or_default();
-                        [account.id.to_string(), account.name.clone(), account.plugin.clone(), waiting]
+                        [
+                            account.id.to_string(),
+                            account.name.clone(),
+                            account.plugin.clone(),
+                            waiting,
+                        ]
                     }),
                 )
             })
@@ -285,7 +294,8 @@ async fn sync(
     output: Output,
 ) -> Result<ExitCode> {
     let concerned = |status: &SyncStatus| {
-        status.account == account.id && source.as_ref().is_none_or(|source| *source == status.source)
+        status.account == account.id
+            && source.as_ref().is_none_or(|source| *source == status.source)
     };
     let before: Vec<SyncStatus> = api.sync_status(NoArgs {}).await?;
     let args = SyncArgs { account: Some(account.id.clone()), source: source.clone() };
@@ -296,7 +306,8 @@ async fn sync(
         let now: Vec<SyncStatus> =
             api.sync_status(NoArgs {}).await?.into_iter().filter(concerned).collect();
         let ended = now.iter().all(|status| {
-            let old = before.iter().find(|b| b.source == status.source && b.account == status.account);
+            let old =
+                before.iter().find(|b| b.source == status.source && b.account == status.account);
             let moved = old.is_none_or(|old| {
                 old.last_sync_at != status.last_sync_at || old.next_sync_at != status.next_sync_at
             });

@@ -19,7 +19,8 @@ pub async fn run(command: Secret, api: &dyn Api, output: Output) -> Result<ExitC
         Secret::Set { name, plugin, account } => {
             let account = find_account(api, &plugin, account.account.as_deref()).await?;
             let value = read_value()?;
-            api.secret_set(SecretSetArgs { account: account.id, name: name.clone(), value }).await?;
+            api.secret_set(SecretSetArgs { account: account.id, name: name.clone(), value })
+                .await?;
             output.done(&format!("{name} is stored, encrypted."))
         }
         Secret::List => {

@@ -19,7 +19,10 @@ pub async fn run(command: Settings, api: &dyn Api, output: Output) -> Result<Exi
         Settings::Get { key: None } => {
             let all = api.settings_all(NoArgs {}).await?;
             output.show(&all, |all| {
-                table(["SETTING", "VALUE"], all.iter().map(|(key, value)| [key.clone(), value.to_string()]))
+                table(
+                    ["SETTING", "VALUE"],
+                    all.iter().map(|(key, value)| [key.clone(), value.to_string()]),
+                )
             })
         }
         Settings::Set { key, value } => {

@@ -27,7 +27,10 @@ pub struct JobArgs {
 }
 
 pub(super) async fn list(engine: &Engine, args: JobListArgs) -> Result<JobPage> {
-    engine.jobs().list(args.status.as_deref(), args.cursor.as_deref(), args.limit.unwrap_or(50)).await
+    engine
+        .jobs()
+        .list(args.status.as_deref(), args.cursor.as_deref(), args.limit.unwrap_or(50))
+        .await
 }
 
 pub(super) async fn stats(engine: &Engine, _: NoArgs) -> Result<JobStats> {

@@ -80,7 +80,10 @@ pub(super) async fn account_remove(engine: &Engine, args: AccountRemoveArgs) -> 
     engine.plugins().account_remove(&args.id, args.purge_items).await
 }
 
-pub(super) async fn account_rename(engine: &Engine, args: AccountRenameArgs) -> Result<AccountInfo> {
+pub(super) async fn account_rename(
+    engine: &Engine,
+    args: AccountRenameArgs,
+) -> Result<AccountInfo> {
     engine.plugins().account_rename(&args.id, &args.name).await
 }
 
@@ -107,10 +110,7 @@ pub(super) async fn sync_now(engine: &Engine, args: SyncArgs) -> Result<()> {
     engine.plugins().sync_now(args.account, args.source).await
 }
 
-pub(super) async fn sync_configure(
-    engine: &Engine,
-    args: SyncConfigureArgs,
-) -> Result<SyncStatus> {
+pub(super) async fn sync_configure(engine: &Engine, args: SyncConfigureArgs) -> Result<SyncStatus> {
     let SyncConfigureArgs { account, source, interval_ms, enabled } = args;
     engine.plugins().sync_configure(&account, &source, interval_ms, enabled).await
 }

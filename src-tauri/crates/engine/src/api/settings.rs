@@ -40,10 +40,8 @@ pub(super) async fn get(engine: &Engine, args: SettingArgs) -> Result<Value> {
 }
 
 pub(super) async fn all(engine: &Engine, _: NoArgs) -> Result<BTreeMap<String, Value>> {
-    let mut all: BTreeMap<String, Value> = settings::KNOWN
-        .iter()
-        .map(|setting| (setting.key.to_owned(), setting.default()))
-        .collect();
+    let mut all: BTreeMap<String, Value> =
+        settings::KNOWN.iter().map(|setting| (setting.key.to_owned(), setting.default())).collect();
     for (key, value) in devrig_store::settings::all(engine.store().reader()).await? {
         // A setting of a later version stays in the file and is not shown.
         if all.contains_key(&key) {

@@ -48,10 +48,7 @@ impl Seen {
 
     /// A header's value; empty when it did not come.
     pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 }
 
@@ -90,10 +87,7 @@ impl Reply {
 
     /// Closes the connection without an answer.
     pub fn hang_up() -> Self {
-        Self {
-            hang_up: true,
-            ..Self::new(500, "")
-        }
+        Self { hang_up: true, ..Self::new(500, "") }
     }
 
     #[must_use]
@@ -163,15 +157,8 @@ impl Visit {
     ) -> io::Result<Response<UnsyncBoxBody<Bytes, Infallible>>> {
         let (head, body) = request.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-        let host = head
-            .headers
-            .get("host")
-            .and_then(|value| value.to_str().ok());
-        let authority = head
-            .uri
-            .authority()
-            .map(|authority| authority.as_str())
-            .or(host);
+        let host = head.headers.get("host").and_then(|value| value.to_str().ok());
+        let authority = head.uri.authority().map(|authority| authority.as_str()).or(host);
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
         let seen = Seen {
             address: self.address,
@@ -194,14 +181,7 @@ impl Visit {
 }
 
 fn response(reply: Reply) -> Response<UnsyncBoxBody<Bytes, Infallible>> {
-    let Reply {
-        status,
-        headers,
-        chunk,
-        times,
-        every,
-        ..
-    } = reply;
+    let Reply { status, headers, chunk, times, every, .. } = reply;
     let chunks = futures::stream::iter(0..times).then(move |index| {
         let chunk = chunk.clone();
         async move {

@@ -25,12 +25,7 @@ impl Rig {
         let net = TestNet::new();
         let clock = ManualClock::at(Timestamp::from_ms(1_800_000_000_000));
         let egress = Egress::new(net.parts(clock.clone())).unwrap();
-        Self {
-            net,
-            clock,
-            egress,
-            caller: CallerId::from("plugin"),
-        }
+        Self { net, clock, egress, caller: CallerId::from("plugin") }
     }
 
     pub async fn fetch(
@@ -39,13 +34,8 @@ impl Rig {
         grants: &[&str],
         hooks: &dyn Hooks,
     ) -> Result<Response> {
-        let grants: Vec<_> = grants
-            .iter()
-            .map(|text| Grant::parse(text).unwrap())
-            .collect();
-        self.egress
-            .fetch(&self.caller, request, &grants, hooks)
-            .await
+        let grants: Vec<_> = grants.iter().map(|text| Grant::parse(text).unwrap()).collect();
+        self.egress.fetch(&self.caller, request, &grants, hooks).await
     }
 
     pub async fn get(&self, url: &str, grants: &[&str]) -> Result<Response> {
@@ -56,12 +46,7 @@ impl Rig {
         let error = self.get(url, grants).await.expect_err(url);
         assert_eq!(error.code, Code::Refused, "{url}: {error}");
         assert!(error.hint.is_some(), "{url}: a refusal names its remedy");
-        assert_eq!(
-            error.details.unwrap()["rule"],
-            rule,
-            "{url}: {}",
-            error.message
-        );
+        assert_eq!(error.details.unwrap()["rule"], rule, "{url}: {}", error.message);
     }
 }
 
