@@ -41,7 +41,12 @@ impl Package {
                 }]
             }
         });
-        Self { name: format!("devrig-plugin-{name}"), manifest, code: code.to_owned(), files: Vec::new() }
+        Self {
+            name: format!("devrig-plugin-{name}"),
+            manifest,
+            code: code.to_owned(),
+            files: Vec::new(),
+        }
     }
 
     #[must_use]

@@ -111,7 +111,8 @@ impl Rig {
     /// Installs a package and grants all that it declares.
     pub async fn install(&self, package: &Package) -> AccountInfo {
         let plugin = self.install_only(package).await.expect("the package is installed");
-        let account = plugin.accounts.into_iter().next().expect("the first account is made silently");
+        let account =
+            plugin.accounts.into_iter().next().expect("the first account is made silently");
         self.api
             .account_grant(GrantArgs { id: account.id, permissions: None })
             .await
@@ -147,7 +148,8 @@ impl Rig {
         self.api.sync_now(args).await.expect("the sync is taken");
         wait("the sync to end", async || {
             let now = self.status(&account.id).await;
-            let moved = now.last_sync_at != before.last_sync_at || now.next_sync_at != before.next_sync_at;
+            let moved =
+                now.last_sync_at != before.last_sync_at || now.next_sync_at != before.next_sync_at;
             (now.state != SyncState::Syncing && moved).then_some(now)
         })
         .await

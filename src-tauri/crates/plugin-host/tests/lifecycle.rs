@@ -300,7 +300,7 @@ fn a_deactivate_that_never_ends_does_not_keep_the_worker() {
 
 #[test]
 fn a_worker_without_its_socket_says_so() {
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_devrig-plugin-host"))
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_plugin-host"))
         .env_clear()
         .stdin(std::process::Stdio::null())
         .output()

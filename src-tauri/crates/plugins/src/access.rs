@@ -65,7 +65,9 @@ impl Access {
         let (rule, hint) = match &ungranted {
             Some(text) => (
                 "permission:not-granted",
-                format!("Grant it on the plugins page, or with: devrig plugin grant {plugin} {text:?}"),
+                format!(
+                    "Grant it on the plugins page, or with: devrig plugin grant {plugin} {text:?}"
+                ),
             ),
             None => (
                 "permission:not-declared",

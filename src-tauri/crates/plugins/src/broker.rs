@@ -153,11 +153,19 @@ impl Broker {
         let method = serde_json::to_value(method).unwrap_or_default();
         let method = method.as_str().unwrap_or_default();
         let rule = match error.details.as_ref().and_then(|details| details["rule"].as_str()) {
-            Some(rule) if method == "http.fetch" && !rule.contains(':') => format!("network:{rule}"),
+            Some(rule) if method == "http.fetch" && !rule.contains(':') => {
+                format!("network:{rule}")
+            }
             Some(rule) => rule.to_owned(),
             None => format!("limit:{}", error.code.as_str().to_ascii_lowercase()),
         };
-        self.tell_as(desk, &rule, &format!("{method} {}", target(method, params)), "refused", error);
+        self.tell_as(
+            desk,
+            &rule,
+            &format!("{method} {}", target(method, params)),
+            "refused",
+            error,
+        );
     }
 
     fn tell_as(&self, desk: &Desk, rule: &str, action: &str, verdict: &str, error: &Error) {

@@ -14,7 +14,7 @@ use devrig_net::Egress;
 use devrig_secrets::Vault;
 use devrig_store::{Store, audit};
 use serde_json::Value;
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -30,10 +30,14 @@ use crate::text::shown;
 #[derive(Debug, Clone)]
 pub enum PluginEvent {
     /// A plugin or an account is in another state.
-    StateChanged { plugin: String },
+    StateChanged {
+        plugin: String,
+    },
     SyncChanged(SyncStatus),
     /// There are new lines in the log.
-    Log { plugin: String },
+    Log {
+        plugin: String,
+    },
 }
 
 /// Events that a slow listener may lag behind.
@@ -53,6 +57,8 @@ pub(crate) struct Core {
     pub events: broadcast::Sender<PluginEvent>,
     plugins: RwLock<BTreeMap<String, Arc<Plugin>>>,
     seats: RwLock<HashMap<AccountId, Arc<Seat>>>,
+    /// Makes the sync timer look at once.
+    pub wake: Notify,
     /// Ends everything that runs here.
     pub over: CancellationToken,
     pub tasks: TaskTracker,
@@ -165,6 +171,7 @@ impl Core {
             events,
             plugins: RwLock::default(),
             seats: RwLock::default(),
+            wake: Notify::new(),
             over,
             tasks,
         })

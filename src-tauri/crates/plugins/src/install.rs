@@ -63,14 +63,12 @@ fn read(folder: &Path, devrig: &str) -> Result<Found> {
 pub(crate) fn installed(home: &Path, row: &PluginRow, devrig: &str) -> Result<Plugin> {
     let folder = place(home, &row.name, &row.version, &row.files);
     let found = read(&folder, devrig).context(format!("loading the plugin {}", row.name))?;
-    let mut status = Status {
-        enabled: row.enabled,
-        quarantine: row.quarantine.clone(),
-        ..Status::default()
-    };
+    let mut status =
+        Status { enabled: row.enabled, quarantine: row.quarantine.clone(), ..Status::default() };
     if found.files != row.files || found.manifest.name != row.name {
-        let changed = Error::new(Code::Conflict, "its files were changed on disk after the install")
-            .hint("Install it again if you trust the change.");
+        let changed =
+            Error::new(Code::Conflict, "its files were changed on disk after the install")
+                .hint("Install it again if you trust the change.");
         status.quarantine.get_or_insert(changed);
     }
     let files = row.files.clone();
@@ -101,8 +99,7 @@ fn place(home: &Path, name: &str, version: &str, files: &Hashes) -> PathBuf {
     for (path, file) in files {
         hash.update(format!("{path}\0{file}\n"));
     }
-    let digest: String =
-        hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     home.join(name).join(format!("{version}-{digest}"))
 }
 

@@ -41,8 +41,11 @@ const PROGRAM: &str = "explorer";
 async fn open(target: &std::ffi::OsStr) -> Result<()> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let program = devrig_process::find_program(PROGRAM, &path).ok_or_else(|| {
-        Error::new(Code::Unsupported, format!("{PROGRAM} is not installed, so nothing can be opened"))
-            .hint("Install xdg-utils.")
+        Error::new(
+            Code::Unsupported,
+            format!("{PROGRAM} is not installed, so nothing can be opened"),
+        )
+        .hint("Install xdg-utils.")
     })?;
     let null = std::process::Stdio::null;
     let mut child = tokio::process::Command::new(program)

@@ -59,10 +59,16 @@ struct ActionError {
 /// What becomes of an attempt.
 #[derive(Debug)]
 enum Fate {
-    Sent { update: Option<Box<ItemPatch>>, output: Value },
+    Sent {
+        update: Option<Box<ItemPatch>>,
+        output: Value,
+    },
     Failed(Error),
     /// Surely without effect, or without harm when done twice.
-    Again { error: Error, after: Option<Duration> },
+    Again {
+        error: Error,
+        after: Option<Duration>,
+    },
     /// Not before the person has given something.
     Wait,
     Unknown(Error),
@@ -155,9 +161,7 @@ impl Send {
         let (id, output) = (id.to_owned(), output.clone());
         self.0
             .store
-            .write(async move |tx: &mut Tx| {
-                outbox::sent(tx, &id, update.as_deref(), &output).await
-            })
+            .write(async move |tx: &mut Tx| outbox::sent(tx, &id, update.as_deref(), &output).await)
             .await
     }
 
@@ -202,7 +206,8 @@ fn of_result(output: &str, idempotent: bool, notes: &Notes) -> Fate {
         }
     };
     if !result.success {
-        let error = result.error.unwrap_or(ActionError { code: String::new(), message: String::new() });
+        let error =
+            result.error.unwrap_or(ActionError { code: String::new(), message: String::new() });
         let message = match shown(&error.message, 500) {
             empty if empty.is_empty() => "the action failed".to_owned(),
             message => message,
@@ -266,7 +271,11 @@ mod tests {
             (Code::KeychainLocked, false, 1, keychain(), "unknown"),
             (Code::Cancelled, false, 0, None, "again"),
         ] {
-            assert_eq!(fate(code, idempotent, sent, need), expected, "{code:?} {idempotent} {sent}");
+            assert_eq!(
+                fate(code, idempotent, sent, need),
+                expected,
+                "{code:?} {idempotent} {sent}"
+            );
         }
     }
 

@@ -18,7 +18,7 @@ use devrig_jobs::{Handlers, Jobs};
 use devrig_net::Egress;
 use devrig_secrets::{KeychainState, Vault};
 use devrig_store::{Store, Tx};
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::broadcast;
 
 use crate::core::{Core, CoreParts, PluginEvent};
 use crate::info::{LogLine, Problem};
@@ -65,8 +65,6 @@ struct Inner {
     bundled: Vec<PathBuf>,
     home: PathBuf,
     version: String,
-    /// Makes the sync timer look at once.
-    wake: Arc<Notify>,
     /// One install, removal or change of accounts at a time.
     changing: tokio::sync::Mutex<()>,
 }
@@ -95,7 +93,6 @@ impl Plugins {
                 bundled: parts.bundled,
                 home: parts.home_plugins,
                 version: parts.version,
-                wake: Arc::new(Notify::new()),
                 changing: tokio::sync::Mutex::default(),
             }),
         };
@@ -103,8 +100,7 @@ impl Plugins {
         // What was missing may have been given while DevRig was not running.
         plugins.clear_waits(None).await?;
         let core = &plugins.inner.core;
-        let wake = Arc::clone(&plugins.inner.wake);
-        core.tasks.spawn(crate::sync::run_timer(Arc::clone(core), wake));
+        core.tasks.spawn(crate::sync::run_timer(Arc::clone(core)));
         plugins.watch_keychain();
         Ok(plugins)
     }
@@ -112,9 +108,11 @@ impl Plugins {
     /// Who runs the jobs `plugin.sync` and `outbox.send`.
     pub fn job_handlers(&self) -> Handlers {
         let core = &self.inner.core;
-        Handlers::new()
-            .on(crate::sync::JOB, SYNCS, Sync(Arc::clone(core)))
-            .on(devrig_inbox::outbox::JOB, ACTIONS, Send(Arc::clone(core)))
+        Handlers::new().on(crate::sync::JOB, SYNCS, Sync(Arc::clone(core))).on(
+            devrig_inbox::outbox::JOB,
+            ACTIONS,
+            Send(Arc::clone(core)),
+        )
     }
 
     /// What happens from now on.
@@ -166,13 +164,18 @@ impl Plugins {
     }
 
     async fn clear_waits(&self, account: Option<&AccountId>) -> Result<()> {
+        for seat in self.inner.core.seats() {
+            if account.is_none_or(|id| *id == seat.id) {
+                seat.gave();
+            }
+        }
         let account = account.cloned();
         self.inner
             .core
             .store
             .write(async move |tx: &mut Tx| sync_table::recheck(tx, account.as_ref()).await)
             .await?;
-        self.inner.wake.notify_one();
+        self.inner.core.wake.notify_one();
         Ok(())
     }
 

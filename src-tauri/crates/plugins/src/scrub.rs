@@ -54,7 +54,8 @@ impl Scrub {
     /// As [`Scrub::text`], whatever the case: hosts are written in lower case.
     pub fn any_case(&self, text: &str) -> String {
         let lower = text.to_ascii_lowercase();
-        let hit = |form: &[u8]| memmem::find(lower.as_bytes(), &form.to_ascii_lowercase()).is_some();
+        let hit =
+            |form: &[u8]| memmem::find(lower.as_bytes(), &form.to_ascii_lowercase()).is_some();
         if self.forms.iter().any(|(form, _)| hit(form.expose())) {
             return "(left out: it repeats a secret)".to_owned();
         }
@@ -99,7 +100,9 @@ fn forms(value: &str) -> Vec<Vec<u8>> {
         let mut shifted = vec![0; skip];
         shifted.extend_from_slice(bytes);
         let whole = shifted.len() / 3 * 3;
-        for encoded in [STANDARD_NO_PAD.encode(&shifted[..whole]), URL_SAFE_NO_PAD.encode(&shifted[..whole])] {
+        for encoded in
+            [STANDARD_NO_PAD.encode(&shifted[..whole]), URL_SAFE_NO_PAD.encode(&shifted[..whole])]
+        {
             let core = encoded.as_bytes().get(4..).unwrap_or_default();
             if core.len() >= 8 {
                 forms.push(core.to_vec());
@@ -180,7 +183,9 @@ mod tests {
     fn other_bytes_stay_as_they_are() {
         assert_eq!(scrub().bytes(&[0xff, 0, b'a']), None);
         assert_eq!(scrub().text("nothing here"), "nothing here");
-        assert!(scrub().any_case(&format!("host {}.evil.test", VALUE.to_lowercase())).starts_with('('));
+        assert!(
+            scrub().any_case(&format!("host {}.evil.test", VALUE.to_lowercase())).starts_with('(')
+        );
         assert_eq!(scrub().any_case("fine"), "fine");
     }
 }

@@ -2,7 +2,7 @@
 //! stopped when nothing was asked of it for a while.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
@@ -43,6 +43,9 @@ pub(crate) struct Seat {
     ear: RwLock<Option<(Weak<Worker>, Weak<Broker>)>>,
     syncing: Mutex<HashMap<String, Syncing>>,
     retired: AtomicBool,
+    /// Counts what the person gave: a sync that found something missing looks whether it came
+    /// in the meantime.
+    given: AtomicU64,
 }
 
 #[derive(Default)]
@@ -75,6 +78,7 @@ impl Seat {
             ear: RwLock::default(),
             syncing: Mutex::default(),
             retired: AtomicBool::new(false),
+            given: AtomicU64::new(0),
         })
     }
 
@@ -268,6 +272,15 @@ impl Seat {
 
     // ---- syncs ----
 
+    /// The person gave something; to be called before waiting syncs are made due.
+    pub fn gave(&self) {
+        self.given.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub fn given(&self) -> u64 {
+        self.given.load(Ordering::SeqCst)
+    }
+
     pub fn sync_began(&self, source: &str) {
         self.lock_syncing().insert(source.to_owned(), Syncing::default());
     }
@@ -306,11 +319,7 @@ impl Seat {
 }
 
 /// Waits for the end of a worker, and stops it when it idles.
-async fn mind(
-    seat: Weak<Seat>,
-    worker: Arc<Worker>,
-    over: tokio_util::sync::CancellationToken,
-) {
+async fn mind(seat: Weak<Seat>, worker: Arc<Worker>, over: tokio_util::sync::CancellationToken) {
     loop {
         tokio::select! {
             ended = worker.ended() => {

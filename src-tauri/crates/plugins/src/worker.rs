@@ -310,8 +310,8 @@ impl Drop for Worker {
 /// Starts a worker only to ask which layers of the sandbox hold here.
 pub(crate) async fn probe(host_program: &std::path::Path) -> Result<SandboxReport> {
     let (mut socket, theirs) = devrig_process::channel()?;
-    let spec = devrig_process::ChildSpec::new(host_program)
-        .inherit(theirs, devrig_process::CHANNEL_FD);
+    let spec =
+        devrig_process::ChildSpec::new(host_program).inherit(theirs, devrig_process::CHANNEL_FD);
     let _child = devrig_process::spawn(spec)?;
     let read = async {
         let length = link::header(&mut socket).await?;
@@ -339,7 +339,11 @@ fn sandbox_missing(plugin: &str) -> Error {
 }
 
 impl Inner {
-    fn open(&self, id: u64, purpose: Purpose) -> (Arc<Call>, oneshot::Receiver<Result<Box<RawValue>>>) {
+    fn open(
+        &self,
+        id: u64,
+        purpose: Purpose,
+    ) -> (Arc<Call>, oneshot::Receiver<Result<Box<RawValue>>>) {
         let (send, answer) = oneshot::channel();
         let call = Arc::new(Call { purpose, notes: Mutex::default() });
         let open = Open {

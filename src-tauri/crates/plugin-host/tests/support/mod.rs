@@ -67,7 +67,7 @@ impl Rig {
     pub fn spawn() -> Self {
         let (ours, theirs) = UnixStream::pair().unwrap();
         ours.set_read_timeout(Some(PATIENCE)).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_devrig-plugin-host"))
+        let child = Command::new(env!("CARGO_BIN_EXE_plugin-host"))
             .env_clear()
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

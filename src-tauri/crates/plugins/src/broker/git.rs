@@ -58,10 +58,9 @@ impl Broker {
         let Repository { repository, .. } = read(params)?;
         let folder = self.granted_folder(desk, Verb::Read, &repository).await?;
         let access = self.git_access(desk, Verb::Read).await?;
-        let state = interruptible(move |interrupt| {
-            devrig_git::state_with(&folder, &access, interrupt)
-        })
-        .await?;
+        let state =
+            interruptible(move |interrupt| devrig_git::state_with(&folder, &access, interrupt))
+                .await?;
         Ok(serde_json::to_value(state)?)
     }
 
@@ -94,9 +93,8 @@ impl Broker {
         path: &str,
     ) -> Result<PathBuf> {
         let granted = desk.access.folders(verb).map_err(|refused| self.refuse(desk, refused))?;
-        let wanted = permission::folder(path).ok_or_else(|| {
-            Error::invalid(format!("{:?} is no absolute path", shown(path, 200)))
-        })?;
+        let wanted = permission::folder(path)
+            .ok_or_else(|| Error::invalid(format!("{:?} is no absolute path", shown(path, 200))))?;
         // As it is written first: whether a path outside exists is nobody's business.
         let written = granted.iter().any(|folder| wanted.starts_with(folder));
         let mut real_grants = Vec::new();

@@ -58,11 +58,8 @@ impl Broker {
         if let (Some(call), true) = (&desk.call, changes) {
             call.note(|notes| notes.sent += 1);
         }
-        let fill = Fill {
-            placeholders: &self.placeholders,
-            secrets: &secrets,
-            strays: Mutex::default(),
-        };
+        let fill =
+            Fill { placeholders: &self.placeholders, secrets: &secrets, strays: Mutex::default() };
         let caller = CallerId(format!("account:{}", desk.seat.id));
         let (url, method) = (request.url.clone(), request.method.clone());
         let result = desk.core.egress.fetch(&caller, request, &grants, &fill).await;

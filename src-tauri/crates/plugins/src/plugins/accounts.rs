@@ -273,8 +273,7 @@ impl Plugins {
     /// What the last sync found missing.
     async fn waits(&self, seat: &Arc<Seat>) -> Result<Option<String>> {
         for source in &seat.plugin.manifest.data_sources {
-            let row =
-                sync_table::one(self.inner.core.store.reader(), &seat.id, &source.id).await?;
+            let row = sync_table::one(self.inner.core.store.reader(), &seat.id, &source.id).await?;
             if let Some(why) = row.and_then(|row| row.waiting) {
                 return Ok(Some(why));
             }

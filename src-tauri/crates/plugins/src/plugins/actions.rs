@@ -69,8 +69,9 @@ impl Plugins {
         seats.retain(|seat| seat.plugin.manifest.action(action).is_some());
         match (seats.pop(), seats.is_empty()) {
             (Some(seat), true) => Ok(seat),
-            (Some(_), false) => Err(Error::invalid("several accounts have this action")
-                .hint("Name the account.")),
+            (Some(_), false) => {
+                Err(Error::invalid("several accounts have this action").hint("Name the account."))
+            }
             (None, _) => Err(no_action(action)),
         }
     }
@@ -93,7 +94,8 @@ fn applies(seat: &Seat, action: &Action, kind: Option<&str>) -> Result<()> {
     if action.applies_to.is_empty() || action.applies_to.iter().any(fits) {
         return Ok(());
     }
-    let message = format!("{:?} does not go with items of the type {kind}", shown(&action.name, 60));
+    let message =
+        format!("{:?} does not go with items of the type {kind}", shown(&action.name, 60));
     Err(Error::new(Code::Refused, message))
 }
 

@@ -52,9 +52,7 @@ impl Plugins {
         .await?;
         let name = found.manifest.name.clone();
         let row = row_of(&found, PluginSource::Installed);
-        core.store
-            .write(async move |tx: &mut Tx| plugin::put(tx, &row, &person()).await)
-            .await?;
+        core.store.write(async move |tx: &mut Tx| plugin::put(tx, &row, &person()).await).await?;
         let enabled = core.plugin(&name).map_or(true, |old| old.status().enabled);
         for seat in core.seats_of(&name) {
             core.remove_seat(&seat.id);
@@ -139,7 +137,9 @@ impl Plugins {
         let plugin = core.plugin(name)?;
         let stored = name.to_owned();
         core.store
-            .write(async move |tx: &mut Tx| plugin::set_enabled(tx, &stored, enabled, &person()).await)
+            .write(async move |tx: &mut Tx| {
+                plugin::set_enabled(tx, &stored, enabled, &person()).await
+            })
             .await?;
         plugin.set_status(|status| {
             status.enabled = enabled;

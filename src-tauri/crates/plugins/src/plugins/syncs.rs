@@ -24,11 +24,7 @@ impl Plugins {
     ///
     /// # Errors
     /// `NOT_FOUND`; why the account's plugin cannot run, when an account was named.
-    pub async fn sync_now(
-        &self,
-        account: Option<AccountId>,
-        source: Option<String>,
-    ) -> Result<()> {
+    pub async fn sync_now(&self, account: Option<AccountId>, source: Option<String>) -> Result<()> {
         let core = &self.inner.core;
         if let Some(id) = &account {
             core.seat(id)?.plugin.may_run()?;
@@ -70,8 +66,10 @@ impl Plugins {
         let declared = seat.plugin.manifest.data_source(source).cloned().ok_or_else(unknown)?;
         let shortest = SHORTEST.as_millis() as f64;
         if interval_ms.is_some_and(|ms| !(shortest..=LONGEST_MS).contains(&ms)) {
-            return Err(Error::invalid("a source syncs every 30 seconds at most, and every week at least")
-                .hint("Give milliseconds from 30000 to 604800000."));
+            return Err(Error::invalid(
+                "a source syncs every 30 seconds at most, and every week at least",
+            )
+            .hint("Give milliseconds from 30000 to 604800000."));
         }
         let interval_ms = interval_ms.map(|ms| ms as i64);
         let row = sync_table::one(core.store.reader(), account, source).await?;
@@ -84,7 +82,7 @@ impl Plugins {
                 sync_table::configure(tx, &id, &name, interval_ms, enabled, next_at).await
             })
             .await?;
-        self.inner.wake.notify_one();
+        core.wake.notify_one();
         let row = sync_table::one(core.store.reader(), account, source).await?;
         Ok(sync::status_of(&seat, &declared, row.ok_or_else(unknown)?))
     }

@@ -76,6 +76,7 @@ impl Run<'_> {
         let (id, source) = (&self.seat.id, &self.declared.id);
         let interval = plan::interval(&self.declared, row.interval_ms);
         let failures = row.failures + 1;
+        let given = self.seat.given();
         let (end, pause) = match missing(&self.seat) {
             Some(why) => (End::Waits(why), interval),
             None => {
@@ -101,6 +102,11 @@ impl Run<'_> {
         };
         let next_at = self.core.clock.now() + pause;
         self.store_end(&end, next_at).await?;
+        if matches!(end, End::Waits(_)) && self.seat.given() != given {
+            // It came while this run was finding out that it was missing.
+            self.store_end(&End::Due, self.core.clock.now()).await?;
+            self.core.wake.notify_one();
+        }
         super::tell(self.core, id, source).await;
         if let End::Failed(error) = &end {
             let message = format!("Sync of {source} failed: {}", error.message);

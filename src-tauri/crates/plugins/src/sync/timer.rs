@@ -9,7 +9,6 @@ use devrig_core::{Result, Timestamp};
 use devrig_jobs::{NewJob, RetryPolicy};
 use devrig_store::Tx;
 use serde_json::json;
-use tokio::sync::Notify;
 
 use super::{JOB, plan};
 use crate::core::Core;
@@ -27,8 +26,8 @@ struct Seen {
     since: Instant,
 }
 
-/// Runs until the core is over; `wake` makes it look at once.
-pub(crate) async fn run(core: Arc<Core>, wake: Arc<Notify>) {
+/// Runs until the core is over.
+pub(crate) async fn run(core: Arc<Core>) {
     let mut seen: HashMap<Key, Seen> = HashMap::new();
     loop {
         let sleep = match look(&core, &mut seen).await {
@@ -40,7 +39,7 @@ pub(crate) async fn run(core: Arc<Core>, wake: Arc<Notify>) {
         };
         tokio::select! {
             () = core.over.cancelled() => return,
-            () = wake.notified() => {}
+            () = core.wake.notified() => {}
             () = tokio::time::sleep(sleep.clamp(SHORTEST, LONGEST)) => {}
         }
     }

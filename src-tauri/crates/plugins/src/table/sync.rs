@@ -137,6 +137,8 @@ pub enum End {
     },
     Failed(Error),
     Waits(String),
+    /// Not at all: it is to run again.
+    Due,
 }
 
 pub async fn end(
@@ -151,6 +153,7 @@ pub async fn end(
         End::Well { caught_up } => (true, *caught_up, None, None),
         End::Failed(error) => (false, false, Some(serde_json::to_string(error)?), None),
         End::Waits(why) => (false, false, None, Some(why.clone())),
+        End::Due => (false, false, None, None),
     };
     sqlx::query(
         "UPDATE sync_state SET

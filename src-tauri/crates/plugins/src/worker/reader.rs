@@ -230,9 +230,7 @@ impl Reader {
         };
         let call = worker.find(message.call);
         let unknown = call.is_none() && message.call != 0;
-        let call = call.filter(|call| {
-            message.call != 0 || call.purpose == Purpose::Activation
-        });
+        let call = call.filter(|call| message.call != 0 || call.purpose == Purpose::Activation);
         let params = message.params.map_or_else(|| RawValue::NULL.to_owned(), ToOwned::to_owned);
         let (host, slots, id) = (Arc::clone(&self.host), Arc::clone(&self.slots), message.id);
         let weak = Arc::downgrade(worker);

@@ -36,7 +36,10 @@ pub async fn run(worker: Weak<Inner>, over: CancellationToken) {
             let allowed = Duration::from_millis(worker.limits.cpu_ms) + OWN_WORDS;
             let window = Duration::from_millis(worker.limits.wall_ms);
             background.look(cpu?, idle, allowed, window).then(|| {
-                Ended::broke("budget:cpu", "the plugin used up its CPU while nothing was asked of it")
+                Ended::broke(
+                    "budget:cpu",
+                    "the plugin used up its CPU while nothing was asked of it",
+                )
             })
         });
         looks += 1;
@@ -71,7 +74,8 @@ impl Inner {
                 return Some(Ended::broke("budget:cpu", message));
             }
             if open.began.elapsed() >= wall_budget + 2 * OWN_WORDS {
-                let message = format!("the plugin gave no answer within {} ms", self.limits.wall_ms);
+                let message =
+                    format!("the plugin gave no answer within {} ms", self.limits.wall_ms);
                 return Some(Ended::broke("budget:wall", message));
             }
         }
