@@ -404,11 +404,11 @@ impl Check<'_> {
                     continue;
                 }
             };
-            if let (Some(setting), Some(schema)) = (permission.setting(), settings_schema) {
-                if schema.pointer(&format!("/properties/{setting}")).is_none() {
-                    let message = format!("there is no setting {setting:?}");
-                    self.problem(&at, message, Some("Describe it in settingsSchema."));
-                }
+            if let (Some(setting), Some(schema)) = (permission.setting(), settings_schema)
+                && schema.pointer(&format!("/properties/{setting}")).is_none()
+            {
+                let message = format!("there is no setting {setting:?}");
+                self.problem(&at, message, Some("Describe it in settingsSchema."));
             }
             if permissions.iter().any(|other| other.text == permission.text) {
                 self.problem(&at, "is there twice", None);

@@ -33,7 +33,7 @@ pub enum PluginEvent {
     StateChanged {
         plugin: String,
     },
-    SyncChanged(SyncStatus),
+    SyncChanged(Box<SyncStatus>),
     /// There are new lines in the log.
     Log {
         plugin: String,

@@ -62,7 +62,10 @@ impl Permission {
     /// What it allows, in DevRig's own words. What the plugin wrote appears in quotes only,
     /// neutralised and clipped.
     pub fn words(&self) -> String {
-        let quoted = |text: &str| format!("“{}”", shown(text, 120));
+        let quoted = |text: &str| match setting_in(text) {
+            Some(setting) => format!("what you enter as “{}”", shown(setting, 120)),
+            None => format!("“{}”", shown(text, 120)),
+        };
         match &self.kind {
             Kind::Network(grant) => format!("Send requests to {}", quoted(grant)),
             Kind::AnyNetwork => "Send requests to any host on the internet".into(),
@@ -314,6 +317,12 @@ pub fn folder(text: &str) -> Option<PathBuf> {
     };
     let plain = path.is_absolute() && !path.components().any(|part| part == Component::ParentDir);
     plain.then_some(path)
+}
+
+/// The setting's name when the text is `{settings.NAME}` and nothing else.
+fn setting_in(text: &str) -> Option<&str> {
+    let name = text.strip_prefix("{settings.")?.strip_suffix('}')?;
+    (!name.contains(['{', '}'])).then_some(name)
 }
 
 #[cfg(test)]

@@ -42,6 +42,8 @@ pub(crate) struct Seat {
     /// The broker of the present worker, for events.
     ear: RwLock<Option<(Weak<Worker>, Weak<Broker>)>>,
     syncing: Mutex<HashMap<String, Syncing>>,
+    /// Runs of each source since the start: what is asked for while one goes on is the next one.
+    runs: Mutex<HashMap<String, u64>>,
     retired: AtomicBool,
     /// Counts what the person gave: a sync that found something missing looks whether it came
     /// in the meantime.
@@ -77,6 +79,7 @@ impl Seat {
             life: tokio::sync::Mutex::default(),
             ear: RwLock::default(),
             syncing: Mutex::default(),
+            runs: Mutex::default(),
             retired: AtomicBool::new(false),
             given: AtomicU64::new(0),
         })
@@ -281,8 +284,19 @@ impl Seat {
         self.given.load(Ordering::SeqCst)
     }
 
-    pub fn sync_began(&self, source: &str) {
+    /// Counts a run of the source; false when one goes on already.
+    pub fn sync_begins(&self, source: &str) -> bool {
+        if self.sync_now(source).is_some() {
+            return false;
+        }
+        *lock(&self.runs).entry(source.to_owned()).or_default() += 1;
         self.lock_syncing().insert(source.to_owned(), Syncing::default());
+        true
+    }
+
+    /// The number of the run that a job queued now would be.
+    pub fn next_run(&self, source: &str) -> u64 {
+        lock(&self.runs).get(source).copied().unwrap_or(0)
     }
 
     pub fn sync_ended(&self, source: &str) {
@@ -314,8 +328,12 @@ impl Seat {
     }
 
     fn lock_syncing(&self) -> MutexGuard<'_, HashMap<String, Syncing>> {
-        self.syncing.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.syncing)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Waits for the end of a worker, and stops it when it idles.

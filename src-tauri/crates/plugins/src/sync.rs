@@ -25,7 +25,7 @@ pub(crate) const JOB: &str = "plugin.sync";
 /// Tells the window how a source stands.
 pub(crate) async fn tell(core: &Core, account: &AccountId, source: &str) {
     match status(core, account, source).await {
-        Ok(Some(status)) => core.tell(PluginEvent::SyncChanged(status)),
+        Ok(Some(status)) => core.tell(PluginEvent::SyncChanged(Box::new(status))),
         Ok(None) => {}
         Err(error) => tracing::warn!(%error, "a sync's state could not be read"),
     }

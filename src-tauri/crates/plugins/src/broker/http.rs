@@ -36,12 +36,12 @@ struct Fetch {
     #[serde(default)]
     timeout_ms: Option<f64>,
     #[serde(default)]
-    redirect: Follow,
+    redirect: OnRedirect,
 }
 
 #[derive(Deserialize, Default, Clone, Copy)]
 #[serde(rename_all = "lowercase")]
-enum Follow {
+enum OnRedirect {
     #[default]
     Follow,
     Manual,
@@ -209,9 +209,9 @@ fn request(fetch: Fetch) -> Result<Request> {
         request.timeout = Duration::from_secs_f64(timeout.clamp(1.0, most) / 1_000.0);
     }
     request.redirect = match fetch.redirect {
-        Follow::Follow => Redirect::Follow,
-        Follow::Manual => Redirect::Manual,
-        Follow::Error => Redirect::Error,
+        OnRedirect::Follow => Redirect::Follow,
+        OnRedirect::Manual => Redirect::Manual,
+        OnRedirect::Error => Redirect::Error,
     };
     Ok(request)
 }

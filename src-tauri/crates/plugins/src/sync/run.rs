@@ -25,6 +25,8 @@ use crate::worker::{Need, Notes, Purpose};
 const PAGES: u32 = 200;
 /// Such a source does not wait for its whole interval.
 const GO_ON: Duration = Duration::from_secs(30);
+/// Before a run looks again whether the one before it is over.
+const BUSY: Duration = Duration::from_secs(1);
 const LONGEST_CURSOR: usize = 64 * 1024;
 
 /// Runs the jobs `plugin.sync`.
@@ -52,8 +54,24 @@ impl Handler for Sync {
         if !row.enabled || seat.plugin.may_run().is_err() {
             return Ok(Value::Null.into());
         }
-        let run = Run { core: &self.0, seat, declared, token: context.token };
+        if !seat.sync_begins(&source) {
+            return Ok(Outcome::Later { after: BUSY });
+        }
+        // Also when this future is dropped in the middle.
+        let _running = Running { seat: &seat, source: &source };
+        let run = Run { core: &self.0, seat: Arc::clone(&seat), declared, token: context.token };
         run.whole(row).await
+    }
+}
+
+struct Running<'a> {
+    seat: &'a Seat,
+    source: &'a str,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.seat.sync_ended(self.source);
     }
 }
 
@@ -80,12 +98,9 @@ impl Run<'_> {
         let (end, pause) = match missing(&self.seat) {
             Some(why) => (End::Waits(why), interval),
             None => {
-                self.seat.sync_began(source);
                 super::tell(self.core, id, source).await;
                 let mut notes = Notes::default();
-                let pages = self.pages(row, &mut notes).await;
-                self.seat.sync_ended(source);
-                match pages {
+                match self.pages(row, &mut notes).await {
                     Ok(Pages::CaughtUp) => (End::Well { caught_up: true }, interval),
                     Ok(Pages::More) => (End::Well { caught_up: false }, GO_ON.min(interval)),
                     // Stopped with DevRig: the job is put back, and the source stays due.
@@ -102,6 +117,7 @@ impl Run<'_> {
         };
         let next_at = self.core.clock.now() + pause;
         self.store_end(&end, next_at).await?;
+        self.seat.sync_ended(source);
         if matches!(end, End::Waits(_)) && self.seat.given() != given {
             // It came while this run was finding out that it was missing.
             self.store_end(&End::Due, self.core.clock.now()).await?;

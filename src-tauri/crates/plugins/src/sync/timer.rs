@@ -61,6 +61,9 @@ async fn look(core: &Arc<Core>, seen: &mut HashMap<Key, Seen>) -> Result<Duratio
         if let Some(next_at) = plan::pulled_in(row.next_at, now, interval) {
             schedule(core, &row, next_at).await?;
             sleep = sleep.min(interval);
+        } else if left.is_zero() && syncs_now(core, &row) {
+            // Its end sets the next time.
+            sleep = sleep.min(Duration::from_secs(1));
         } else if left.is_zero() {
             queue(core, &row, now + interval, 0).await?;
             sleep = sleep.min(interval);
@@ -88,6 +91,10 @@ fn runs(core: &Core, row: &SyncRow) -> Option<Duration> {
     runs.then(|| plan::interval(declared, row.interval_ms))
 }
 
+fn syncs_now(core: &Core, row: &SyncRow) -> bool {
+    core.seat(&row.account).is_ok_and(|seat| seat.sync_now(&row.source).is_some())
+}
+
 async fn schedule(core: &Core, row: &SyncRow, next_at: Timestamp) -> Result<()> {
     let (account, source) = (row.account.clone(), row.source.clone());
     core.store
@@ -104,12 +111,14 @@ pub(crate) async fn queue(
     priority: i32,
 ) -> Result<()> {
     let (jobs, account, source) = (core.jobs.clone(), row.account.clone(), row.source.clone());
+    // While one runs, one more can wait.
+    let run = core.seat(&row.account)?.next_run(&row.source);
     core.store
         .write(async move |tx: &mut Tx| {
             // Failures are the source's own matter; attempts are used up by crashes of DevRig only.
             let policy = RetryPolicy { max_attempts: 20, ..RetryPolicy::default() };
             let job = NewJob::new(JOB, json!({ "account": account, "source": source }))
-                .dedup(format!("{JOB}:{account}:{source}"))
+                .dedup(format!("{JOB}:{account}:{source}:{run}"))
                 .priority(priority)
                 .policy(policy);
             jobs.enqueue(tx, &job).await?;
