@@ -8,11 +8,12 @@ use devrig_core::id::{AccountId, ItemId};
 use devrig_core::notify::{Notice, Notifier};
 use devrig_core::{Result, SystemClock};
 use devrig_engine::api::engine::AuditArgs;
-use devrig_engine::api::inbox::{ActionArgs, InboxListArgs, OutboxListArgs, OutboxRow};
+use devrig_engine::api::inbox::{ActionArgs, InboxListArgs, OutboxRow};
 use devrig_engine::api::plugin::{
     AccountInfo, GrantArgs, InstallArgs, PluginInfo, SyncArgs, SyncState, SyncStatus,
 };
 use devrig_engine::{Api, Connection, EngineParts, Home, NoArgs, OwnerKind};
+use devrig_inbox::OutboxState;
 use devrig_net::Egress;
 use devrig_net::testnet::TestNet;
 use devrig_secrets::MemoryKeychain;
@@ -83,7 +84,9 @@ impl Rig {
         let parts = EngineParts {
             home: home.clone(),
             kind: OwnerKind::Headless,
-            egress: Egress::new(net.parts(clock.clone())).expect("a client for the test internet"),
+            egress: Arc::new(
+                Egress::new(net.parts(clock.clone())).expect("a client for the test internet"),
+            ),
             clock,
             keychain: Arc::new(MemoryKeychain::default()),
             notifier: notices.clone(),
@@ -124,8 +127,8 @@ impl Rig {
         self.api.plugin_install(InstallArgs { path }).await
     }
 
-    /// Runs the plugin's one action and gives its row of the outbox once it has ended.
-    pub async fn act(&self, account: &AccountInfo, input: Value) -> OutboxRow {
+    /// Runs the plugin's one action. `None` when it was sent, else the row that rests in the outbox.
+    pub async fn act(&self, account: &AccountInfo, input: Value) -> Option<OutboxRow> {
         let short = account.plugin.trim_start_matches("devrig-plugin-");
         let args = ActionArgs {
             item_id: None,
@@ -135,8 +138,14 @@ impl Rig {
         };
         let row = self.api.inbox_action(args).await.expect("the action is taken");
         wait("the action to end", async || {
-            let rows = self.api.outbox_list(OutboxListArgs::default()).await.expect("the outbox");
-            rows.into_iter().find(|now| now.id == row.id && now.ended())
+            let rows = self.api.outbox_list(NoArgs {}).await.expect("the outbox");
+            match rows.into_iter().find(|now| now.id == row.id) {
+                None => Some(None),
+                Some(now) => match now.state {
+                    OutboxState::Waiting | OutboxState::Sending => None,
+                    _ => Some(Some(now)),
+                },
+            }
         })
         .await
     }

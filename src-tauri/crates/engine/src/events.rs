@@ -36,7 +36,7 @@ pub enum EngineEvent {
         tags: Vec<Tag>,
     },
     SyncChanged {
-        status: SyncStatus,
+        status: Box<SyncStatus>,
     },
     KeychainChanged {
         status: KeychainStatus,

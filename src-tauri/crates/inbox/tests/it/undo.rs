@@ -66,7 +66,7 @@ proptest! {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
             let mut rig = Rig::new().await;
-            let thread = |n: usize| (n % 2 == 0).then(|| format!("t{}", n % 3));
+            let thread = |n: usize| n.is_multiple_of(2).then(|| format!("t{}", n % 3));
             let items = (0..8).map(|n| ItemInput {
                 thread_key: thread(n),
                 labels: if n % 3 == 0 { vec!["a".into()] } else { vec![] },

@@ -1,0 +1,1 @@
+//! Journeys across crates: a real engine, the tests' own internet, real workers.
