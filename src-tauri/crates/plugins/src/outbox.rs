@@ -91,7 +91,7 @@ impl Handler for Send {
             Turn::Over => return Ok(Value::Null.into()),
         };
         let fate = match self.attempt(&outgoing, &context.token).await {
-            Fate::Again { error, .. } if job.is_last_attempt() => Fate::Failed(error),
+            Fate::Again { error, .. } if is_enough(job, &error) => Fate::Failed(error),
             fate => fate,
         };
         self.store(&id, &fate).await?;
@@ -105,6 +105,16 @@ impl Handler for Send {
             _ => Value::Null.into(),
         })
     }
+}
+
+/// What stopped the plugin itself will do so again, and after some times quarantine it.
+fn is_enough(job: &Job, error: &Error) -> bool {
+    let most = match error.code {
+        Code::PluginStopped => 2,
+        Code::Timeout => 5,
+        _ => u32::MAX,
+    };
+    job.is_last_attempt() || job.attempt >= most
 }
 
 impl Send {

@@ -426,3 +426,86 @@ pub(crate) fn thrown(failure: Failure) -> Error {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    struct Nobody;
+
+    #[async_trait::async_trait]
+    impl Host for Nobody {
+        async fn call(&self, _: HostCall) -> Result<Value> {
+            Ok(Value::Null)
+        }
+
+        fn log(&self, _: LogLevel, _: &str, _: Option<&RawValue>) {}
+    }
+
+    /// A worker that was taken over: a script that says what it likes on the socket.
+    async fn taken_over(script: &str) -> Ended {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("worker");
+        // `frame TEXT` writes a frame of less than 256 bytes.
+        let prelude = "#!/bin/sh\nframe() { printf \"\\\\$(printf %03o ${#1})\\\\000\\\\000\\\\000\" >&3; printf %s \"$1\" >&3; }\n\
+             ready() { frame '{\"type\":\"ready\",\"protocol\":1,\"sandbox\":{\"seccomp\":true,\"landlock\":true,\"rlimits\":true}}'; }\n";
+        std::fs::write(&program, format!("{prelude}{script}\n")).unwrap();
+        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        let launch = Launch {
+            host_program: program,
+            plugin: "p".into(),
+            version: "1.0.0".into(),
+            account: AccountId::from("a"),
+            main: "index.js".into(),
+            modules: BTreeMap::new(),
+            settings: Value::Null,
+            declared: Declared::default(),
+            limits: Limits { wall_ms: 2_000, ..Limits::default() },
+            bundled: false,
+        };
+        match Worker::start(launch, Arc::new(Nobody)).await {
+            Ok(worker) => worker.ended().await,
+            Err(ended) => ended,
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn whoever_breaks_the_protocol_is_ended_with_the_rule() {
+        let active = "ready; frame '{\"type\":\"active\",\"registered\":{}}';";
+        for (script, rule) in [
+            ("exit 3", "crash"),
+            ("frame '{\"type\":\"ready\",\"protocol\":9}'; sleep 9", "protocol:version"),
+            ("frame '{\"type\":\"ready\"}'; sleep 9", "protocol:version"),
+            ("frame '{\"type\":\"ready\",\"protocol\":1}'; sleep 9", "sandbox"),
+            ("printf '\\377\\377\\377\\377' >&3; sleep 9", "protocol:frame"),
+            ("printf '\\000\\000\\000\\000' >&3; sleep 9", "protocol:frame"),
+            ("ready; frame 'not json'; sleep 9", "protocol:frame"),
+            ("ready; frame '{\"type\":\"what\"}'; sleep 9", "protocol:frame"),
+            ("ready; ready; sleep 9", "protocol:version"),
+            (
+                "ready; frame '{\"type\":\"done\",\"id\":0,\"outcome\":{\"ok\":1}}'; sleep 9",
+                "protocol:id",
+            ),
+            ("ready; frame '{\"type\":\"host\",\"id\":1}'; sleep 9", "protocol:frame"),
+            ("ready; sleep 9", "budget:wall"),
+            (&format!("{active} kill -9 $$"), "crash"),
+        ] {
+            let ended = taken_over(script).await;
+            assert_eq!(ended.rule, rule, "{script}: {}", ended.error);
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn ten_million_tiny_frames_end_with_the_connection() {
+        let flood = "ready; frame '{\"type\":\"active\"}'; exec 1>&3; \
+             tiny=$(printf '\\\\016\\\\000\\\\000\\\\000%s' '{\"type\":\"log\"}'); \
+             ten=$tiny$tiny$tiny$tiny$tiny$tiny$tiny$tiny$tiny$tiny; \
+             hundred=$ten$ten$ten$ten$ten$ten$ten$ten$ten$ten; \
+             while :; do printf \"$hundred$hundred$hundred$hundred$hundred\"; done";
+        let before = Instant::now();
+        let ended = taken_over(flood).await;
+        assert_eq!(ended.rule, "protocol:flood", "{}", ended.error);
+        assert!(before.elapsed() < Duration::from_secs(30), "{:?}", before.elapsed());
+    }
+}

@@ -50,11 +50,12 @@ async fn a_secret_reaches_its_host_and_nobody_else() {
     let auth = |host: &str| -> Vec<String> {
         rig.net.seen_by(host).iter().map(|seen| seen.header("authorization").to_owned()).collect()
     };
-    let basic = base64::Engine::encode(
-        &base64::engine::general_purpose::STANDARD,
-        format!("me:{VALUE}"),
+    let basic =
+        base64::Engine::encode(&base64::engine::general_purpose::STANDARD, format!("me:{VALUE}"));
+    assert_eq!(
+        auth("api.test"),
+        [format!("Bearer {VALUE}"), String::new(), format!("Basic {basic}")]
     );
-    assert_eq!(auth("api.test"), [format!("Bearer {VALUE}"), String::new(), format!("Basic {basic}")]);
     assert_eq!(auth("other.test"), [format!("Bearer {token}")], "a placeholder is worthless there");
     let places = &rig.net.seen_by("api.test")[1];
     assert!(places.path.contains(token) && places.body.as_ref() == token.as_bytes());
@@ -67,8 +68,7 @@ async fn a_secret_reaches_its_host_and_nobody_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redirect_takes_no_secret_along() {
-    let (rig, account) =
-        secret_rig(&["network:a.test", "network:b.test", "secrets:token"]).await;
+    let (rig, account) = secret_rig(&["network:a.test", "network:b.test", "secrets:token"]).await;
     rig.net
         .serve(Site::new("a.test", "93.184.216.40"), |_| Reply::redirect(302, "https://b.test/x"))
         .await;
@@ -159,7 +159,8 @@ async fn storage_is_the_accounts_own_and_has_a_quota() {
         for (let i = 0; ; i++) await sdk.storage.set('k' + i, block);";
     let output = rig.act(&first, "t", code(fill)).await.output();
     assert_eq!(output["code"], "QUOTA_EXCEEDED", "{output}");
-    let output = rig.act(&first, "t", code("return sdk.storage.set('big', 'x'.repeat(300_000))")).await;
+    let output =
+        rig.act(&first, "t", code("return sdk.storage.set('big', 'x'.repeat(300_000))")).await;
     assert_eq!(output.output()["code"], "TOO_LARGE");
     let held: i64 = sqlx::query_scalar("SELECT sum(length(value)) FROM plugin_storage")
         .fetch_one(rig.store.reader())
@@ -249,10 +250,13 @@ async fn git_sees_granted_folders_only_links_resolved() {
         std::fs::create_dir_all(folder.join(".git/objects")).unwrap();
         std::fs::create_dir_all(folder.join(".git/refs/heads")).unwrap();
         std::fs::write(folder.join(".git/HEAD"), "ref: refs/heads/main\n").unwrap();
-        std::fs::write(folder.join(".git/config"), "[core]\n\trepositoryformatversion = 0\n").unwrap();
+        std::fs::write(folder.join(".git/config"), "[core]\n\trepositoryformatversion = 0\n")
+            .unwrap();
     }
-    std::os::unix::fs::symlink(outside.path().join("secret"), code_folder.path().join("link")).unwrap();
-    let mut manifest = manifest("local-git", &["git:read:{settings.folders}", "desktop:open-folder"]);
+    std::os::unix::fs::symlink(outside.path().join("secret"), code_folder.path().join("link"))
+        .unwrap();
+    let mut manifest =
+        manifest("local-git", &["git:read:{settings.folders}", "desktop:open-folder"]);
     manifest["settingsSchema"] = json!({
         "type": "object", "required": ["folders"],
         "properties": { "folders": { "type": "array", "items": { "type": "string" } } },
@@ -281,7 +285,15 @@ async fn git_sees_granted_folders_only_links_resolved() {
     let output = rig.act(&account, "t", code(&script)).await.output();
     assert_eq!(
         output,
-        json!([["/repo"], "main", "REFUSED", "INVALID_INPUT", "REFUSED", "REFUSED", "INVALID_INPUT"])
+        json!([
+            ["/repo"],
+            "main",
+            "REFUSED",
+            "INVALID_INPUT",
+            "REFUSED",
+            "REFUSED",
+            "INVALID_INPUT"
+        ])
     );
     assert_eq!(*rig.opened.0.lock().unwrap(), [root.join("repo")]);
     rig.close().await;

@@ -37,7 +37,8 @@ async fn a_native_loop_is_killed_in_time_and_others_go_on() {
         })
         .await
         .unwrap();
-    until("a fresh worker answers", async || rig.info("bad").await.state == PluginState::Active).await;
+    until("a fresh worker answers", async || rig.info("bad").await.state == PluginState::Active)
+        .await;
     rig.close().await;
 }
 
@@ -45,10 +46,8 @@ async fn a_native_loop_is_killed_in_time_and_others_go_on() {
 async fn a_crash_loop_is_quarantined_and_enabling_clears_it() {
     let rig = Rig::new().await;
     let account = rig.granted(manifest("loops", &[]), "throw new Error('never')").await;
-    until("it is quarantined", async || {
-        rig.info("loops").await.state == PluginState::Quarantined
-    })
-    .await;
+    until("it is quarantined", async || rig.info("loops").await.state == PluginState::Quarantined)
+        .await;
     rig.audited("loops", "activation").await;
     assert_eq!(rig.notices.0.lock().unwrap().len(), 1);
     assert_eq!(rig.status(&account.id).await.state, SyncState::Disabled);
@@ -73,10 +72,8 @@ async fn an_entry_point_that_was_edited_on_disk_does_not_run() {
     std::fs::write(&files[0], "globalThis.evil = true").unwrap();
     rig.plugins.enable("edited").await.unwrap();
     rig.plugins.sync_now(Some(account.id.clone()), None).await.unwrap();
-    until("it is quarantined", async || {
-        rig.info("edited").await.state == PluginState::Quarantined
-    })
-    .await;
+    until("it is quarantined", async || rig.info("edited").await.state == PluginState::Quarantined)
+        .await;
     rig.audited("edited", "package:changed").await;
     let home = rig.close().await;
     let rig = Rig::at(home).await;
