@@ -76,9 +76,8 @@ export class Rig {
   }
 
   /** Repositories with something to say: ahead of upstream, old uncommitted work, a stash. */
-  repositories() {
-    const folder = join(this.folder, 'code');
-    mkdirSync(folder);
+  repositories(folder = join(this.folder, 'code')) {
+    mkdirSync(folder, { recursive: true });
     const make = (name) => {
       const upstream = join(this.folder, `${name}.git`);
       this.git(this.folder, 'init', '--quiet', '--bare', '-b', 'main', upstream);
