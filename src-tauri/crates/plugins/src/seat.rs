@@ -201,9 +201,9 @@ impl Seat {
         core.note(plugin, &self.id, "error", format!("Stopped: {}", error.message));
         let detail = json!({ "account": self.id, "message": shown(&error.message, 500) });
         self.plugin.set_status(|status| status.error = Some(error.clone()));
-        // No number of restarts brings a sandbox or the installed file back.
+        // No number of restarts brings a sandbox, the worker's program or the installed file back.
         let verdict = match ended.rule {
-            "sandbox" => None,
+            "sandbox" | "start" | "protocol:version" => None,
             "package:changed" => Some(Verdict::Quarantine),
             _ => Some(self.life.lock().await.failures.record(core.clock.now())),
         };
@@ -235,6 +235,9 @@ impl Seat {
             .await;
         if let Err(error) = stored {
             tracing::warn!(%error, "a quarantine was not stored");
+        }
+        for seat in core.seats_of(self.plugin.name()) {
+            seat.stop().await;
         }
     }
 

@@ -158,3 +158,31 @@ async fn the_sandbox_can_be_asked_for() {
     assert!(report.seccomp && report.rlimits, "{report:?}");
     rig.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bundled_plugins_are_there_at_once_and_cannot_be_impersonated() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("bundle/local");
+    std::fs::create_dir_all(&folder).unwrap();
+    let manifest = manifest("local", &[]);
+    std::fs::write(folder.join("devrig-plugin.json"), manifest.to_string()).unwrap();
+    std::fs::write(folder.join("index.js"), RUNNER).unwrap();
+    let rig = Rig::at(home).await;
+    let info = rig.info("local").await;
+    assert_eq!(info.source, devrig_plugins::info::PluginSource::Bundled);
+    assert_eq!(info.accounts.len(), 1, "the first account is made silently");
+    let impostor = package(&manifest, &[("index.js", "")]);
+    let error = rig.plugins.install(impostor.path()).await.unwrap_err();
+    assert!(error.message.contains("ships with DevRig"), "{error}");
+    assert!(rig.plugins.uninstall("local", false).await.is_err());
+    let only = rig.plugins.account_remove(&info.accounts[0].id, false).await;
+    assert!(only.is_err(), "a plugin keeps one account");
+    rig.plugins.grant(&info.accounts[0].id, None).await.unwrap();
+    until("it syncs", async || rig.titles().await == ["of local"]).await;
+    let home = rig.close().await;
+    let rig = Rig::at(home).await;
+    let again = rig.info("local").await;
+    assert_eq!(again.accounts[0].id, info.accounts[0].id);
+    assert_eq!(again.accounts[0].granted, ["inbox:write"]);
+    rig.close().await;
+}
