@@ -33,6 +33,8 @@ pub(crate) struct Broker {
     core: Weak<Core>,
     seat: Weak<Seat>,
     placeholders: Placeholders,
+    /// Values that went out with requests: a server may repeat them in any later answer.
+    spent: Mutex<Scrub>,
     /// Values that were given out by `secrets.get`, so that logs do not keep them.
     revealed: Mutex<Scrub>,
     /// Topics that it listens to, as it wrote them, by their whole names.
@@ -129,6 +131,7 @@ impl Broker {
             core: Arc::downgrade(core),
             seat: Arc::downgrade(seat),
             placeholders: Placeholders::default(),
+            spent: Mutex::default(),
             revealed: Mutex::default(),
             topics: Mutex::default(),
             told: Mutex::default(),

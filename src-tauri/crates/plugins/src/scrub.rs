@@ -9,8 +9,8 @@ use memchr::memmem;
 /// Shorter values cannot be told from ordinary text.
 pub(crate) const SHORTEST: usize = 4;
 
-/// The spellings of the values that one request carried, longest first.
-#[derive(Debug, Default)]
+/// The spellings of the values that were given out, longest first.
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Scrub {
     forms: Vec<(Sensitive<Vec<u8>>, String)>,
 }
@@ -22,6 +22,16 @@ impl Scrub {
             let known = self.forms.iter().any(|(known, _)| *known.expose() == form);
             if !known && form.len() >= SHORTEST {
                 self.forms.push((Sensitive::new(form), placeholder.to_owned()));
+            }
+        }
+        self.forms.sort_by_key(|(form, _)| std::cmp::Reverse(form.expose().len()));
+    }
+
+    /// Takes out what `other` does, too.
+    pub fn merge(&mut self, other: &Self) {
+        for (form, placeholder) in &other.forms {
+            if !self.forms.iter().any(|(known, _)| known.expose() == form.expose()) {
+                self.forms.push((form.clone(), placeholder.clone()));
             }
         }
         self.forms.sort_by_key(|(form, _)| std::cmp::Reverse(form.expose().len()));

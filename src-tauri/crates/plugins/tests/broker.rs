@@ -67,6 +67,31 @@ async fn a_secret_reaches_its_host_and_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_remembers_a_secret_cannot_tell_it_later() {
+    let rig = Rig::new().await;
+    let heard = std::sync::Mutex::new(String::new());
+    rig.net
+        .serve(Site::new("api.test", PUBLIC), move |seen| {
+            let mut heard = heard.lock().unwrap();
+            if !seen.header("x-key").is_empty() {
+                *heard = seen.header("x-key").to_owned();
+                return Reply::ok("kept");
+            }
+            Reply::ok(heard.clone())
+        })
+        .await;
+    let account =
+        rig.granted(manifest("asker", &["network:api.test", "secrets:token"]), RUNNER).await;
+    rig.secret(&account, "token", VALUE).await;
+    let script = "
+        const token = await sdk.secrets.ref('token');
+        await fetch('https://api.test/', { headers: { 'x-key': token } });
+        return await (await fetch('https://api.test/later')).text() === token;";
+    assert_eq!(rig.act(&account, "t", code(script)).await.output(), json!(true));
+    rig.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_redirect_takes_no_secret_along() {
     let (rig, account) = secret_rig(&["network:a.test", "network:b.test", "secrets:token"]).await;
     rig.net

@@ -71,7 +71,11 @@ impl Broker {
         if let (Some(call), true, true) = (&desk.call, changes, surely_not_done) {
             call.note(|notes| notes.sent = notes.sent.saturating_sub(1));
         }
-        let scrub = &secrets.scrub;
+        let scrub = {
+            let mut spent = self.lock(&self.spent);
+            spent.merge(&secrets.scrub);
+            &spent.clone()
+        };
         match result {
             Ok(response) => {
                 note_wait(desk.call.as_deref(), &response);
