@@ -1,1 +1,5 @@
 //! Journeys across crates: a real engine, the tests' own internet, real workers.
+
+mod basics;
+#[cfg(target_os = "linux")]
+mod secrets;

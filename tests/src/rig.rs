@@ -106,6 +106,11 @@ impl Rig {
         self.api = self.connection.api().await.expect("it answers again");
     }
 
+    /// A process that starts beside this one and stays.
+    pub async fn another(&self) -> Connection {
+        Connection::open(self.parts.clone()).await.expect("a second process gets in")
+    }
+
     /// What another process on this home would have.
     pub async fn guest(&self) -> devrig_engine::socket::Guest {
         devrig_engine::socket::Guest::connect(&self.home.socket()).await.expect("a guest gets in")
