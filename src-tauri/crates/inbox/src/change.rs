@@ -10,7 +10,7 @@ use sqlx::{QueryBuilder, Sqlite};
 
 use crate::counts::Deltas;
 use crate::place;
-use crate::prepare::Words;
+use crate::query::plan::Expr;
 use crate::rows::{self, LIST, get, integer, push_list, side};
 use crate::state::Side;
 use crate::text::{self, TextRow};
@@ -92,7 +92,7 @@ pub(crate) async fn with_threads(
     let mut known: HashSet<i64> = items.iter().map(|item| item.no).collect();
     let mut all = items;
     for (source, key) in threads {
-        let term = crate::query::plan::quoted(&[crate::tokens::term("thread", &key)], false);
+        let term = Expr::attribute("thread", &key).to_fts();
         // Terms are folded and cut, so that the key itself decides.
         let nos: Vec<i64> = sqlx::query_scalar(
             "SELECT t.no FROM item_text f JOIN triage t ON t.position = f.rowid
@@ -186,13 +186,12 @@ async fn write_own(
 /// Makes the rows of the full text anew from what is stored.
 pub(crate) async fn reindex(conn: &mut SqliteConnection, nos: &[i64]) -> Result<()> {
     for chunk in nos.chunks(LIST) {
-        let rows: Vec<TextRow> = rows::facts(conn, chunk)
+        let rows: Vec<TextRow> = rows::indexed(conn, chunk)
             .await?
-            .into_iter()
-            .map(|(position, source, facts, side)| {
-                let words = Words::of(&source, &facts);
-                let title = words.title(&facts, &side.labels, side.priority);
-                TextRow { position, title, body: words.body }
+            .iter()
+            .map(|item| {
+                let (title, body) = item.words();
+                TextRow { position: item.position, title, body }
             })
             .collect();
         let positions: Vec<i64> = rows.iter().map(|row| row.position).collect();

@@ -83,8 +83,8 @@ pub async fn apply_update(
         .await
         .map_err(from_sqlx)?;
     let missing = || Error::not_found(format!("the item {id}"));
-    let found = rows::facts(tx.conn(), &[no.ok_or_else(missing)?]).await?.pop();
-    let (_, source, facts, _) = found.ok_or_else(missing)?;
+    let found = rows::indexed(tx.conn(), &[no.ok_or_else(missing)?]).await?.pop();
+    let rows::Indexed { source, facts, .. } = found.ok_or_else(missing)?;
     let input = patch.clone().over(facts)?;
     let ready = prepare(&source, &[input], 0)?;
     upsert::store(tx, &source, &ready, Newer::IsNoNews, origin).await?;

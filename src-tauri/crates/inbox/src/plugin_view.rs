@@ -8,11 +8,10 @@ use serde_json::{Value, json};
 
 use crate::inbox::Inbox;
 use crate::item::{Item, Priority};
-use crate::query::plan::{Alternative, Expr, Plan, quoted, words_expr};
+use crate::query::plan::{Alternative, Expr, Plan, words_expr};
 use crate::rows;
 use crate::search::{self, Walk};
 use crate::state::{State, States};
-use crate::tokens::term;
 
 /// The reference's single status, derived from the person's side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,10 +104,10 @@ impl Inbox {
 
 fn plan(account: &AccountId, query: &PluginQuery) -> Result<Plan> {
     let any = |field: &str, values: Vec<String>| {
-        let terms = values.iter().map(|value| one(field, value));
+        let terms = values.iter().map(|value| Expr::attribute(field, value));
         Expr::Any(terms.collect())
     };
-    let mut all = vec![one("from", &account.0)];
+    let mut all = vec![Expr::attribute("from", &account.0)];
     let none = |list: bool| list.then(|| Plan { alternatives: Vec::new() });
     if let Some(types) = &query.types {
         if let Some(none) = none(types.is_empty()) {
@@ -124,8 +123,7 @@ fn plan(account: &AccountId, query: &PluginQuery) -> Result<Plan> {
         all.push(any("priority", names.collect()));
     }
     if let Some(actionable) = query.is_actionable {
-        let expr = one("is", "actionable");
-        all.push(if actionable { expr } else { Expr::Not(Box::new(expr)) });
+        all.push(Expr::attribute(if actionable { "is" } else { "no" }, "actionable"));
     }
     let words: Vec<&str> = query.search.as_deref().unwrap_or("").split_whitespace().collect();
     if words.len() > WORDS {
@@ -138,10 +136,6 @@ fn plan(account: &AccountId, query: &PluginQuery) -> Result<Plan> {
     };
     let text = Some(Expr::All(all));
     Ok(Plan { alternatives: vec![Alternative { text, states, ..Alternative::everything() }] })
-}
-
-fn one(field: &str, value: &str) -> Expr {
-    Expr::Term(quoted(&[term(field, value)], false))
 }
 
 /// Ids of those positions that belong to the account: terms are folded and cut, so they alone

@@ -88,9 +88,9 @@ impl Words {
             title.push(' ');
             title.push_str(&term("label", label));
         }
-        if !own_labels.is_empty() && facts.labels.is_empty() {
-            title.push_str(" =has:label");
-        }
+        let labelled = !own_labels.is_empty() || !facts.labels.is_empty();
+        title.push(' ');
+        title.push_str(&term(if labelled { "has" } else { "no" }, "label"));
         title
     }
 }
@@ -133,14 +133,13 @@ fn terms(source: &Source, facts: &Facts, sink: &mut dyn FnMut(&str)) {
     }
     let held = [
         ("is", "actionable", facts.actionable),
-        ("has", "label", !facts.labels.is_empty()),
         ("has", "body", !facts.body.is_empty()),
         ("has", "link", facts.source_url.is_some()),
+        // Until something writes drafts.
+        ("has", "draft", false),
     ];
     for (field, value, holds) in held {
-        if holds {
-            sink(&term(field, value));
-        }
+        sink(&term(if holds { field } else { "no" }, value));
     }
 }
 
@@ -268,8 +267,8 @@ mod tests {
         assert_eq!(
             words.title(&facts, &["mine".into()], Some(3)),
             "fix login =all =from:acc =from:github =from:@x/devrig-plugin-github =type:issue \
-             =repo:acme/api =org:acme =repo:api =label:bug =has:label =has:body =priority:urgent \
-             =label:mine"
+             =repo:acme/api =org:acme =repo:api =label:bug =no:actionable =has:body =no:link \
+             =no:draft =priority:urgent =label:mine =has:label"
         );
         assert_eq!(&*words.body, "文件 件 breaks");
     }

@@ -1,6 +1,7 @@
 //! Rows of `item` and `triage` as the types that others see.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use devrig_core::id::{AccountId, ItemId};
 use devrig_core::{Error, Result, Timestamp};
@@ -11,7 +12,7 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 
 use crate::item::{Item, ItemSummary, Triage};
 use crate::place;
-use crate::prepare::{Facts, Source, priority};
+use crate::prepare::{Facts, Source, Words, priority};
 use crate::state::{Side, State, ms};
 
 /// Columns of a summary; `i` is item, `t` triage, `s` inbox_source.
@@ -145,47 +146,66 @@ pub(crate) fn side(row: &SqliteRow) -> Result<Side> {
     })
 }
 
-/// What an item's row of the full text is made from, for items whose row changes without the
-/// source's doing.
-pub(crate) async fn facts(
-    conn: &mut SqliteConnection,
-    nos: &[i64],
-) -> Result<Vec<(i64, Source, Facts, Side)>> {
+/// An item, as its row of the full text is made from it.
+pub(crate) struct Indexed {
+    pub position: i64,
+    pub source: Source,
+    pub facts: Facts,
+    pub side: Side,
+}
+
+impl Indexed {
+    pub fn words(&self) -> (String, Arc<str>) {
+        let words = Words::of(&self.source, &self.facts);
+        (words.title(&self.facts, &self.side.labels, self.side.priority), words.body)
+    }
+}
+
+const INDEXED: &str = "SELECT s.account, s.plugin, i.external_id, i.hash, i.kind, i.title,
+   i.preview, i.source_url, i.thread_key, i.actor, i.repo, i.reason, i.labels, i.priority,
+   i.state, i.actionable, i.own_labels, i.own_priority, i.source_created_at,
+   i.source_updated_at, i.body, i.metadata, t.position, t.state AS triage, t.read_at, t.done_at,
+   t.snoozed_until, t.starred_at";
+
+/// In no particular order.
+pub(crate) async fn indexed(conn: &mut SqliteConnection, nos: &[i64]) -> Result<Vec<Indexed>> {
     let mut found = Vec::with_capacity(nos.len());
     for chunk in nos.chunks(LIST) {
         let mut query = QueryBuilder::<Sqlite>::new(format!(
-            "SELECT {SUMMARY}, i.external_id, i.hash, i.body, i.metadata, i.source_created_at,
-               i.source_updated_at
-             FROM item i JOIN triage t ON t.position = i.position
+            "{INDEXED} FROM item i JOIN triage t ON t.position = i.position
              JOIN inbox_source s ON s.no = i.source WHERE i.no IN ("
         ));
         push_list(&mut query, chunk.iter().copied());
         for row in query.build().fetch_all(&mut *conn).await.map_err(from_sqlx)? {
-            let source = Source { account: get(&row, "account")?, plugin: get(&row, "plugin")? };
-            let facts = Facts {
-                external_id: get(&row, "external_id")?,
-                hash: get(&row, "hash")?,
-                kind: get(&row, "kind")?,
-                title: get(&row, "title")?,
-                preview: get(&row, "preview")?,
-                source_url: get(&row, "source_url")?,
-                thread_key: get(&row, "thread_key")?,
-                actor: get(&row, "actor")?,
-                repo: get(&row, "repo")?,
-                reason: get(&row, "reason")?,
-                labels: labels(&row, "labels")?,
-                priority: get(&row, "priority")?,
-                state: get(&row, "state")?,
-                actionable: integer(&row, "actionable")? != 0,
-                source_created_at: get(&row, "source_created_at")?,
-                source_updated_at: get(&row, "source_updated_at")?,
-                metadata: get::<Option<String>>(&row, "metadata")?.map(Into::into),
-                body: get::<String>(&row, "body")?.into(),
-            };
-            found.push((integer(&row, "position")?, source, facts, side(&row)?));
+            found.push(read_indexed(&row)?);
         }
     }
     Ok(found)
+}
+
+fn read_indexed(row: &SqliteRow) -> Result<Indexed> {
+    let source = Source { account: get(row, "account")?, plugin: get(row, "plugin")? };
+    let facts = Facts {
+        external_id: get(row, "external_id")?,
+        hash: get(row, "hash")?,
+        kind: get(row, "kind")?,
+        title: get(row, "title")?,
+        preview: get(row, "preview")?,
+        source_url: get(row, "source_url")?,
+        thread_key: get(row, "thread_key")?,
+        actor: get(row, "actor")?,
+        repo: get(row, "repo")?,
+        reason: get(row, "reason")?,
+        labels: labels(row, "labels")?,
+        priority: get(row, "priority")?,
+        state: get(row, "state")?,
+        actionable: integer(row, "actionable")? != 0,
+        source_created_at: get(row, "source_created_at")?,
+        source_updated_at: get(row, "source_updated_at")?,
+        metadata: get::<Option<String>>(row, "metadata")?.map(Into::into),
+        body: get::<String>(row, "body")?.into(),
+    };
+    Ok(Indexed { position: integer(row, "position")?, source, facts, side: side(row)? })
 }
 
 /// Labels as they are stored: a JSON list, or nothing when there are none.

@@ -50,6 +50,13 @@ pub fn phrase(text: &str, open: bool) -> (Vec<String>, bool) {
     }
 }
 
+/// True when the last word is long enough to be searched as the beginning of one. Of shorter ones
+/// there are so many that the full text would have to join half of its lists.
+pub fn may_be_open(text: &str) -> bool {
+    let (list, _) = phrase(text, true);
+    list.last().is_some_and(|token| token.chars().count() >= 3 || token.chars().all(unspaced))
+}
+
 /// Half-width and full-width forms are other spellings of the same characters.
 fn normal(text: &str) -> Cow<'_, str> {
     if text.chars().any(|c| ('\u{ff00}'..='\u{ffef}').contains(&c)) {

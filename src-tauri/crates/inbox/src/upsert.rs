@@ -294,12 +294,6 @@ async fn write_all(
     for chunk in placed.chunks(LIST) {
         write_triage(tx.conn(), source_no, chunk).await?;
     }
-    let rows = writes.iter().map(|write| TextRow {
-        position: write.position,
-        title: write.ready.words.title(&write.ready.facts, &write.side.labels, write.side.priority),
-        body: write.ready.words.body.clone(),
-    });
-    text::insert(tx.conn(), rows.collect()).await?;
     let mut deltas = Deltas::default();
     for write in writes {
         match &write.was {
@@ -309,7 +303,14 @@ async fn write_all(
         let kind = if write.was.is_none() { ChangeKind::Created } else { ChangeKind::Updated };
         tx.change(Change::new("item", write.id.clone(), kind, origin));
     }
-    deltas.write(tx.conn()).await
+    deltas.write(tx.conn()).await?;
+    let rows = writes.iter().map(|write| TextRow {
+        position: write.position,
+        title: write.ready.words.title(&write.ready.facts, &write.side.labels, write.side.priority),
+        body: write.ready.words.body.clone(),
+    });
+    // Last, because later statements would make FTS5 write out what it has.
+    text::insert(tx.conn(), rows.collect()).await
 }
 
 async fn write_items(

@@ -7,6 +7,7 @@ use devrig_core::{Result, Timestamp};
 use super::lex::{Span, Token, Value, lex};
 use super::{Field, Has, Is, Leaf, Node, OPERATORS, Query, When};
 use crate::item::Priority;
+use crate::tokens;
 
 const DEEPEST: usize = 24;
 const MOST: usize = 100;
@@ -38,8 +39,8 @@ pub fn parse_typing(query: &str, now: Timestamp) -> Result<Query> {
         Some(Node::And(list)) => list.last_mut(),
         root => root.as_mut(),
     };
-    if let (true, Some(Node::Leaf(Leaf::Text { prefix, .. }))) = (open, last) {
-        *prefix = true;
+    if let (true, Some(Node::Leaf(Leaf::Text { prefix, text }))) = (open, last) {
+        *prefix |= tokens::may_be_open(text);
     }
     Ok(parsed)
 }
@@ -104,7 +105,15 @@ impl Parser {
                 })
             }
             Token::Open => self.group(span, depth),
-            Token::Word { text, prefix, .. } => self.leaf(span, Leaf::Text { text, prefix }),
+            Token::Word { text, prefix, .. } => {
+                if prefix && !tokens::may_be_open(&text) {
+                    return Err(span.error(
+                        "the beginning of a word is 3 letters or more",
+                        "Write more letters before the *, or the whole word.",
+                    ));
+                }
+                self.leaf(span, Leaf::Text { text, prefix })
+            }
             Token::Operator { name, values } => {
                 let leaf = operator(&name, span, values, self.now)?;
                 self.leaf(span, leaf)

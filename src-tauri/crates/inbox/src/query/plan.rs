@@ -31,8 +31,11 @@ pub(crate) struct Alternative {
 /// What the full text decides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Expr {
-    /// Quoted tokens, ready for FTS5.
-    Term(String),
+    /// Tokens in this order; the last may be the beginning of one.
+    Term {
+        tokens: Vec<String>,
+        prefix: bool,
+    },
     All(Vec<Expr>),
     Any(Vec<Expr>),
     Not(Box<Expr>),
@@ -153,7 +156,11 @@ fn compile_leaf(leaf: &Leaf, negated: bool) -> Alternative {
             // Nothing that could be searched, such as "—": it neither adds nor takes away.
             None => everything,
         },
-        Leaf::Has(list) => text(any_term("has", list.iter().map(|has: &Has| has.name()))),
+        Leaf::Has(list) => {
+            let flags = list.iter().map(|has: &Has| flag("has", has.name(), negated)).collect();
+            let expr = if negated { Expr::All(flags) } else { Expr::Any(flags) };
+            Alternative { text: Some(expr), ..everything }
+        }
         Leaf::Field(field, list) => text(any_term(field.name(), list.iter().map(String::as_str))),
         // Lists of states are compiled by `is`.
         Leaf::Is(_) => everything,
@@ -175,10 +182,9 @@ fn is(list: &[Is], negated: bool) -> Result<Vec<Alternative>> {
         states: if negated { states.not() } else { states },
         ..Alternative::everything()
     });
-    let actionable = list.contains(&Is::Actionable).then(|| {
-        let expr = Expr::Term(quoted(&[tokens::term("is", "actionable")], false));
-        let expr = if negated { Expr::Not(Box::new(expr)) } else { expr };
-        Alternative { text: Some(expr), ..Alternative::everything() }
+    let actionable = list.contains(&Is::Actionable).then(|| Alternative {
+        text: Some(flag("is", "actionable", negated)),
+        ..Alternative::everything()
     });
     Ok(match (states, actionable) {
         (Some(states), Some(actionable)) if negated => vec![states.and(&actionable)],
@@ -187,23 +193,31 @@ fn is(list: &[Is], negated: bool) -> Result<Vec<Alternative>> {
 }
 
 fn any_term<'a>(field: &str, values: impl Iterator<Item = &'a str>) -> Expr {
-    Expr::Any(
-        values.map(|value| Expr::Term(quoted(&[tokens::term(field, value)], false))).collect(),
-    )
+    Expr::Any(values.map(|value| Expr::attribute(field, value)).collect())
+}
+
+/// Of what an item has or has not, both are terms: nearly every item has a link, and taking a list
+/// of nearly everything from a list of everything costs two walks over all items.
+fn flag(field: &str, value: &str, negated: bool) -> Expr {
+    Expr::attribute(if negated { "no" } else { field }, value)
 }
 
 /// The words as one phrase; None when they hold nothing that is indexed.
 pub(crate) fn words_expr(words: &str, prefix: bool) -> Option<Expr> {
     let (list, prefix) = tokens::phrase(words, prefix);
-    (!list.is_empty()).then(|| Expr::Term(quoted(&list, prefix)))
-}
-
-pub(crate) fn quoted(tokens: &[String], prefix: bool) -> String {
-    let phrase = tokens.join(" ").replace('"', "\"\"");
-    format!("\"{phrase}\"{}", if prefix { " *" } else { "" })
+    (!list.is_empty()).then_some(Expr::Term { tokens: list, prefix })
 }
 
 impl Expr {
+    /// The term of an attribute's value.
+    pub fn attribute(field: &str, value: &str) -> Self {
+        Expr::Term { tokens: vec![tokens::term(field, value)], prefix: false }
+    }
+
+    fn everything() -> Self {
+        Expr::Term { tokens: vec![EVERY.to_owned()], prefix: false }
+    }
+
     /// As FTS5 reads it.
     pub fn to_fts(&self) -> String {
         let mut out = String::new();
@@ -213,12 +227,17 @@ impl Expr {
 
     fn write(&self, out: &mut String) {
         match self {
-            Expr::Term(term) => out.push_str(term),
+            Expr::Term { tokens, prefix } => {
+                let phrase = tokens.join(" ").replace('"', "\"\"");
+                // Writing to a String cannot fail.
+                let _ = write!(out, "\"{phrase}\"{}", if *prefix { " *" } else { "" });
+            }
             Expr::Not(inner) => match &**inner {
                 Expr::Not(twice) => twice.write(out),
                 inner => {
-                    // Writing to a String cannot fail.
-                    let _ = write!(out, "(\"{EVERY}\" NOT ");
+                    out.push('(');
+                    Self::everything().write(out);
+                    out.push_str(" NOT ");
                     inner.write(out);
                     out.push(')');
                 }
@@ -245,7 +264,7 @@ impl Expr {
         let mut unwanted = Vec::new();
         Self::split(list, &mut wanted, &mut unwanted);
         if wanted.is_empty() {
-            wanted.push(Expr::Term(format!("\"{EVERY}\"")));
+            wanted.push(Self::everything());
         }
         if unwanted.is_empty() {
             return Self::write_list(&wanted, " AND ", out);
