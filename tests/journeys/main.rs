@@ -2,4 +2,6 @@
 
 mod basics;
 #[cfg(target_os = "linux")]
+mod hostile;
+#[cfg(target_os = "linux")]
 mod secrets;

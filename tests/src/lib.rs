@@ -1,10 +1,26 @@
 //! The shared rig of the journeys across crates: a real engine in a temporary home, the tests' own
 //! internet, an in-memory keychain, and plugins written on the spot.
 
+#[cfg(target_os = "linux")]
+pub mod impostor;
+#[cfg(target_os = "linux")]
+pub mod oracle;
 pub mod plugin;
 pub mod rig;
 #[cfg(target_os = "linux")]
+pub mod row;
+#[cfg(target_os = "linux")]
 pub mod secret_service;
+#[cfg(target_os = "linux")]
+pub mod watch;
+#[cfg(target_os = "linux")]
+pub mod witness;
 
+#[cfg(target_os = "linux")]
+pub use impostor::Impostor;
+#[cfg(target_os = "linux")]
+pub use oracle::Arena;
 pub use plugin::Package;
 pub use rig::Rig;
+#[cfg(target_os = "linux")]
+pub use row::Row;

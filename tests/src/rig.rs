@@ -10,7 +10,7 @@ use devrig_core::{Result, SystemClock};
 use devrig_engine::api::engine::AuditArgs;
 use devrig_engine::api::inbox::{ActionArgs, InboxListArgs, OutboxRow};
 use devrig_engine::api::plugin::{
-    AccountInfo, GrantArgs, InstallArgs, PluginInfo, SyncArgs, SyncState, SyncStatus,
+    AccountInfo, GrantArgs, InstallArgs, PluginInfo, SyncArgs, SyncStatus,
 };
 use devrig_engine::{Api, Connection, EngineParts, Home, NoArgs, OwnerKind};
 use devrig_inbox::OutboxState;
@@ -76,8 +76,14 @@ pub struct Rig {
 
 impl Rig {
     pub async fn start() -> Self {
+        Self::start_with(host_program()).await
+    }
+
+    /// With another program in the place of the sandbox worker.
+    pub async fn start_with(host_program: PathBuf) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let home = Home::at(folder.path().join("home"));
+        log_to(&home);
         let net = TestNet::new();
         let clock = SystemClock::shared();
         let (notices, opened) = (Arc::new(Notices::default()), Arc::new(Opened::default()));
@@ -91,7 +97,7 @@ impl Rig {
             keychain: Arc::new(MemoryKeychain::default()),
             notifier: notices.clone(),
             opener: opened.clone(),
-            host_program: host_program(),
+            host_program,
             bundled: Vec::new(),
         };
         let connection = Connection::open(parts.clone()).await.expect("the engine starts");
@@ -121,10 +127,13 @@ impl Rig {
         let plugin = self.install_only(package).await.expect("the package is installed");
         let account =
             plugin.accounts.into_iter().next().expect("the first account is made silently");
-        self.api
-            .account_grant(GrantArgs { id: account.id, permissions: None })
-            .await
-            .expect("all is granted")
+        self.grant_all(&account).await
+    }
+
+    /// Grants all that the manifest declares.
+    pub async fn grant_all(&self, account: &AccountInfo) -> AccountInfo {
+        let args = GrantArgs { id: account.id.clone(), permissions: None };
+        self.api.account_grant(args).await.expect("all is granted")
     }
 
     pub async fn install_only(&self, package: &Package) -> Result<PluginInfo> {
@@ -157,14 +166,12 @@ impl Rig {
 
     /// Syncs the account's sources and gives the first one's state once it has ended.
     pub async fn sync(&self, account: &AccountInfo) -> SyncStatus {
-        let before = self.status(&account.id).await;
         let args = SyncArgs { account: Some(account.id.clone()), source: None };
+        let asked = SystemClock::shared().now();
         self.api.sync_now(args).await.expect("the sync is taken");
         wait("the sync to end", async || {
             let now = self.status(&account.id).await;
-            let moved =
-                now.last_sync_at != before.last_sync_at || now.next_sync_at != before.next_sync_at;
-            (now.state != SyncState::Syncing && moved).then_some(now)
+            now.is_over(asked).then_some(now)
         })
         .await
     }
@@ -199,6 +206,14 @@ impl Rig {
     pub async fn end(self) {
         self.connection.close().await;
     }
+}
+
+/// Logs as DevRig does, but more. A process has one log: that of its first rig.
+fn log_to(home: &Home) {
+    static LOG: std::sync::OnceLock<devrig_engine::logging::LogGuard> = std::sync::OnceLock::new();
+    LOG.get_or_init(|| {
+        devrig_engine::logging::start(&home.logs(), "debug").expect("the log can be written")
+    });
 }
 
 /// The worker that the workspace's build left beside the tests.

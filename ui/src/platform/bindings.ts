@@ -737,7 +737,10 @@ export type SyncStatus = {
 	/**  The data source's name for people. */
 	name: string,
 	state: SyncState,
+	/**  The last time that it went well. */
 	lastSyncAt: string | null,
+	/**  When the last run ended, well or not. */
+	endedAt: string | null,
 	nextSyncAt: string | null,
 	error: Error | null,
 	itemsSynced: number,

@@ -193,7 +193,8 @@ impl Worker {
         for call in self.budget.open_calls() {
             let failure = Failure {
                 name: "TimeoutError".to_owned(),
-                code: Code::Timeout.as_str().to_owned(),
+                // The worker ends with it; a call that is only late leaves it running.
+                code: Code::PluginStopped.as_str().to_owned(),
                 message: message.clone(),
                 retryable: true,
                 stack: stack.clone(),

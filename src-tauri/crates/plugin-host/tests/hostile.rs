@@ -20,7 +20,7 @@ fn stopped(body: &str, cpu_ms: u64, wall_ms: u64) {
     let call = rig.begin_action(Value::Null);
     let begun = Instant::now();
     let failure = rig.finish(call).expect_err(body);
-    assert_eq!(failure.code, "TIMEOUT", "{body}: {failure:?}");
+    assert_eq!(failure.code, "PLUGIN_STOPPED", "{body}: {failure:?}");
     assert_eq!(rig.exit_code(), i32::from(exit::BUDGET), "{body}");
     // Bounded by 250 ms in the suite; the rest is for a machine that runs other tests too.
     let budget = Duration::from_millis(cpu_ms.min(wall_ms));
@@ -37,12 +37,12 @@ fn a1_an_endless_loop_in_activate_is_stopped() {
     start.limits = limits(64, 100, 30_000);
     let mut rig = Rig::start(start);
     let failure = rig.activation_failure();
-    assert_eq!(failure.code, "TIMEOUT");
+    assert_eq!(failure.code, "PLUGIN_STOPPED");
     assert_eq!(rig.exit_code(), i32::from(exit::BUDGET));
     let mut start = plugin("function spin() {\n  for (;;);\n}\nspin()");
     start.limits = limits(64, 100, 30_000);
     let failure = Rig::start(start).activation_failure();
-    assert_eq!(failure.code, "TIMEOUT", "also while the module loads");
+    assert_eq!(failure.code, "PLUGIN_STOPPED", "also while the module loads");
     let stack = failure.stack.unwrap_or_default();
     assert!(stack.contains("spin (index.js:"), "the author sees where: {stack:?}");
 }
@@ -162,7 +162,7 @@ fn b2_catching_out_of_memory_for_ever_is_stopped() {
     start.limits = limits(32, 300, 30_000);
     let mut rig = Rig::active(start);
     let call = rig.begin_action(Value::Null);
-    assert_eq!(rig.finish(call).unwrap_err().code, "TIMEOUT");
+    assert_eq!(rig.finish(call).unwrap_err().code, "PLUGIN_STOPPED");
 }
 
 #[test]
@@ -455,48 +455,11 @@ fn c7_registering_after_activation_is_refused() {
 
 #[test]
 fn c8_known_escapes_reach_no_host_object() {
-    // One line per family of the published attacks on in-realm sandboxes.
-    let attacks = [
-        "this?.constructor?.constructor('return this')()",
-        "sdk.constructor.constructor('return this')()",
-        "sdk.http.fetch.constructor('return this')()",
-        "sdk.log.info.constructor.constructor('return this')()",
-        "fetch.constructor('return this')()",
-        "Function('return this')()",
-        "(0, eval)('this')",
-        "(async () => {}).constructor('return globalThis')()",
-        "(function* () {}).constructor('yield globalThis')().next().value",
-        "Object.getPrototypeOf(sdk.storage.get).constructor('return this')()",
-        "(() => { try { sdk.storage.set() } catch (e) { return e.constructor.constructor('return this')() } })()",
-        "await sdk.storage.set('k', 1n).catch((e) => e.constructor.constructor('return this')())",
-        "(() => { try { null.x } catch (e) { return e.constructor.constructor('return this')() } })()",
-        "(() => { const f = () => f(); try { f() } catch (e) { return e.constructor.constructor('return this')() } })()",
-        "(() => { let got; Error.prepareStackTrace = (e, s) => { got = s.map((c) => [c.getThis?.(), c.getFunction?.()]); return '' }; try { sdk.dataSources.register('x', {}) } catch (e) { e.stack } Error.prepareStackTrace = undefined; return got })()",
-        "(() => { let got; Error.prepareStackTrace = (e, s) => { got = s; return s }; new Error().stack; new URL('http://a'); Error.prepareStackTrace = undefined; return got })()",
-        "(() => { let got; Object.defineProperty(Object.prototype, 'call', { set(v) { got = this }, get() { got = this }, configurable: true }); sdk.storage.get('k'); delete Object.prototype.call; return got })()",
-        "(() => { const seen = []; const apply = Function.prototype.apply; Function.prototype.apply = function (...a) { seen.push(this, a) }; sdk.log.info('x'); Function.prototype.apply = apply; return seen })()",
-        "(() => { const seen = []; const get = Map.prototype.get; Map.prototype.get = function (k) { seen.push(this); return undefined }; setTimeout(() => {}); sdk.storage.get('k'); Map.prototype.get = get; return seen })()",
-        "(() => { const seen = []; const then = Promise.prototype.then; Promise.prototype.then = function (...a) { seen.push(...a); return this }; sdk.storage.get('k'); fetch('http://a'); Promise.prototype.then = then; return seen })()",
-        "(() => { const seen = {}; let n = 0; Object.defineProperty(Array.prototype, 0, { set(v) { seen['a' + n] = this; seen['b' + n++] = v }, configurable: true }); new Headers({ a: '1' }); new URL('http://a'); sdk.events.on('x', () => {}); delete Array.prototype[0]; return seen })()",
-        "(() => { const p = new Proxy(function () {}, { apply(t, self, args) { return [self, args] }, construct(t, args) { return args } }); return [p(), new p()] })()",
-        "(() => { class X extends sdk.DevRigError { constructor() { super('x'); this.leak = new.target } } return new X() })()",
-        "(() => { class X extends Promise {} return X.resolve(sdk.storage.get('k')) })()",
-        "Reflect.construct(URL, ['http://a'], class { })",
-        "(() => sdk.storage.get.caller)()",
-        "(function () { return arguments.callee.caller })()",
-        "(() => { const o = { toString() { return arguments.callee.caller } }; return String(sdk.storage.get(o)) })()",
-        "Object.getOwnPropertyNames(globalThis).map((n) => globalThis[n])",
-        "Reflect.ownKeys(sdk).map((k) => sdk[k])",
-        "[sdk, ...Object.values(sdk)].map((o) => Object.getOwnPropertySymbols(o))",
-        "import.meta",
-        "await import('@devrig/sdk')",
-        "new (class extends null { constructor() { return globalThis } })()",
-        "structuredClone({ a: globalThis.undefined })",
-        "(() => { const w = new WeakRef(sdk); return w.deref() })()",
-        "new FinalizationRegistry(() => {}).constructor",
-        "Symbol.for('nodejs.util.inspect.custom')",
-        "JSON.parse('{\"__proto__\": {\"x\": 1}}').x",
-    ];
+    let attacks = include_str!("escapes.txt")
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .collect::<Vec<_>>();
+    assert!(attacks.len() >= 28, "the suite asks for 28 families");
     // Whatever came back is walked: nothing on the way may be one of the native functions, whose
     // names and sources tell them apart, or any object that a system would have.
     let walk = r#"

@@ -9,7 +9,8 @@ mod inbox;
 mod secrets;
 mod storage;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -41,6 +42,10 @@ pub(crate) struct Broker {
     pub(crate) topics: Mutex<HashMap<String, Vec<String>>>,
     told: Mutex<HashMap<String, (Instant, u32)>>,
     notices: Mutex<Vec<Instant>>,
+    /// Names that were looked up for it.
+    hosts: Mutex<HashSet<String>>,
+    /// Requests that are open or wait for their turn.
+    requests: AtomicUsize,
 }
 
 /// What a call needs at hand.
@@ -101,7 +106,9 @@ impl Host for Broker {
             HostMethod::OpenFolder => self.open_folder(&desk, params).await,
         };
         outcome.inspect_err(|error| {
-            if matches!(error.code, Code::Refused | Code::QuotaExceeded | Code::TooLarge) {
+            let refused =
+                matches!(error.code, Code::Refused | Code::QuotaExceeded | Code::TooLarge);
+            if refused || http::is_breaker(error) {
                 self.tell(&desk, call.method, params, error);
             }
         })
@@ -136,6 +143,8 @@ impl Broker {
             topics: Mutex::default(),
             told: Mutex::default(),
             notices: Mutex::default(),
+            hosts: Mutex::default(),
+            requests: AtomicUsize::new(0),
         }
     }
 
@@ -156,6 +165,7 @@ impl Broker {
         let method = serde_json::to_value(method).unwrap_or_default();
         let method = method.as_str().unwrap_or_default();
         let rule = match error.details.as_ref().and_then(|details| details["rule"].as_str()) {
+            _ if http::is_breaker(error) => "network:breaker".to_owned(),
             Some(rule) if method == "http.fetch" && !rule.contains(':') => {
                 format!("network:{rule}")
             }

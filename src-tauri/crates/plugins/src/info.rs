@@ -128,7 +128,10 @@ pub struct SyncStatus {
     /// The data source's name for people.
     pub name: String,
     pub state: SyncState,
+    /// The last time that it went well.
     pub last_sync_at: Option<Timestamp>,
+    /// When the last run ended, well or not.
+    pub ended_at: Option<Timestamp>,
     pub next_sync_at: Option<Timestamp>,
     pub error: Option<Error>,
     #[specta(type = u32)]
@@ -136,6 +139,13 @@ pub struct SyncStatus {
     pub progress: Option<SyncProgress>,
     #[specta(type = u32)]
     pub interval_ms: f64,
+}
+
+impl SyncStatus {
+    /// True when a run that was asked for at `asked` is over, well or not.
+    pub fn is_over(&self, asked: Timestamp) -> bool {
+        self.state != SyncState::Syncing && self.ended_at.is_some_and(|ended| ended >= asked)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]

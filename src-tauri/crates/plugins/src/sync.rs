@@ -69,6 +69,7 @@ pub(crate) fn status_of(seat: &Arc<Seat>, declared: &DataSource, row: SyncRow) -
         name: declared.name.clone(),
         state,
         last_sync_at: row.last_sync_at,
+        ended_at: row.ended_at,
         next_sync_at: (runs && row.waiting.is_none()).then_some(row.next_at),
         error: row.error,
         items_synced: row.items_synced as f64,

@@ -30,6 +30,8 @@ use crate::text::{clip, shown};
 const READY: Duration = Duration::from_secs(10);
 /// For the deactivate callback, and for a cancelled call to end by itself.
 const GRACE: Duration = Duration::from_secs(2);
+/// For a worker that said that it ends.
+const EXIT: Duration = Duration::from_millis(500);
 /// Messages towards the worker that may wait.
 const OUTGOING: usize = 8;
 
@@ -222,8 +224,16 @@ impl Worker {
         match answer.await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => {
-                self.inner.end(Ended { rule: "activation", error });
-                Err(self.ended().await)
+                // Its end tells a budget or a broken protocol from an exception of the plugin's own.
+                let ended = tokio::time::timeout(EXIT, self.ended()).await;
+                let rule = match ended {
+                    Ok(ended) if ended.error.message == error.message => return Err(ended),
+                    Ok(Ended { rule: "" | "crash", .. }) | Err(_) => "activation",
+                    Ok(ended) => ended.rule,
+                };
+                let ended = Ended { rule, error };
+                self.inner.end(ended.clone());
+                Err(ended)
             }
             Err(_) => Err(self.ended().await),
         }

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use devrig_core::{Error, Result};
+use devrig_core::{Error, Result, SystemClock};
 use devrig_engine::api::plugin::{
     AccountAddArgs, AccountConfigureArgs, AccountInfo, AccountRemoveArgs, GrantArgs, InstallArgs,
-    PluginInfo, PluginLogsArgs, RevokeArgs, SyncArgs, SyncConfigureArgs, SyncState, SyncStatus,
-    ToggleArgs, UninstallArgs,
+    PluginInfo, PluginLogsArgs, RevokeArgs, SyncArgs, SyncConfigureArgs, SyncStatus, ToggleArgs,
+    UninstallArgs,
 };
 use devrig_engine::{Api, NoArgs};
 use serde_json::{Map, Value};
@@ -297,22 +297,15 @@ async fn sync(
         status.account == account.id
             && source.as_ref().is_none_or(|source| *source == status.source)
     };
-    let before: Vec<SyncStatus> = api.sync_status(NoArgs {}).await?;
     let args = SyncArgs { account: Some(account.id.clone()), source: source.clone() };
+    let asked = SystemClock::shared().now();
     api.sync_now(args).await?;
     let deadline = tokio::time::Instant::now() + PATIENCE;
     loop {
         tokio::time::sleep(Duration::from_millis(50)).await;
         let now: Vec<SyncStatus> =
             api.sync_status(NoArgs {}).await?.into_iter().filter(concerned).collect();
-        let ended = now.iter().all(|status| {
-            let old =
-                before.iter().find(|b| b.source == status.source && b.account == status.account);
-            let moved = old.is_none_or(|old| {
-                old.last_sync_at != status.last_sync_at || old.next_sync_at != status.next_sync_at
-            });
-            status.state == SyncState::Waiting || (status.state != SyncState::Syncing && moved)
-        });
+        let ended = now.iter().all(|status| status.is_over(asked));
         if ended || tokio::time::Instant::now() > deadline {
             output.show(&now, |now| statuses(now))?;
             let bad = now.iter().any(|status| status.error.is_some() || !ended);

@@ -180,7 +180,10 @@
       const from = p.isObject(input) && #url in input ? input : undefined;
       const options = p.isObject(init) ? init : p.create(null);
       if (from === undefined) {
-        const url = new p.URL(p.isURL(input) ? input.href : input);
+        const text = p.isURL(input) ? input.href : `${input}`;
+        const url = new p.URL(text);
+        // Where one reader of URLs sees a path, another sees a user name.
+        if (p.test(/^[^?#]*\\/, text) !== null) throw new p.TypeError("A URL with a backslash cannot be fetched; write /");
         if (url.username !== "" || url.password !== "") {
           throw new p.TypeError("A URL with user name and password cannot be fetched; use an Authorization header");
         }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::str::FromStr;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use base64::Engine;
@@ -21,6 +22,13 @@ use super::{Broker, Desk, read};
 use crate::placeholder::{Placeholders, Values};
 use crate::scrub::Scrub;
 use crate::worker::{Call, Need};
+
+/// Open requests of one worker that are worth a line in the audit log.
+const BURST: usize = 200;
+/// Numbers of different hosts that are worth a line in the audit log.
+const TOLD_HOSTS: [usize; 4] = [10, 100, 1_000, MOST_HOSTS];
+/// That one start of a worker is counted for.
+const MOST_HOSTS: usize = 10_000;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -51,6 +59,7 @@ enum OnRedirect {
 impl Broker {
     pub(super) async fn fetch(&self, desk: &Desk, params: &RawValue) -> Result<Value> {
         let request = request(read(params)?)?;
+        let _open = self.open_request(desk);
         desk.access.any_network().map_err(|refused| self.refuse(desk, refused))?;
         let grants = desk.access.network();
         let secrets = self.secrets_of(desk, &request).await?;
@@ -58,12 +67,17 @@ impl Broker {
         if let (Some(call), true) = (&desk.call, changes) {
             call.note(|notes| notes.sent += 1);
         }
-        let fill =
-            Fill { placeholders: &self.placeholders, secrets: &secrets, strays: Mutex::default() };
+        let fill = Fill {
+            placeholders: &self.placeholders,
+            secrets: &secrets,
+            strays: Mutex::default(),
+            resolved: Mutex::default(),
+        };
         let caller = CallerId(format!("account:{}", desk.seat.id));
         let (url, method) = (request.url.clone(), request.method.clone());
         let result = desk.core.egress.fetch(&caller, request, &grants, &fill).await;
         self.tell_strays(desk, fill.strays.into_inner().unwrap_or_default());
+        self.tell_hosts(desk, fill.resolved.into_inner().unwrap_or_default());
         let surely_not_done = match &result {
             Ok(response) => (400..500).contains(&response.status),
             Err(error) => error.code == Code::Refused,
@@ -131,6 +145,34 @@ impl Broker {
         }
     }
 
+    /// Counts a request until what it gives is dropped. A burst is only slowed down, so that it is
+    /// the audit log that tells of it.
+    fn open_request(&self, desk: &Desk) -> OpenRequest<'_> {
+        let open = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
+        if open == BURST {
+            let message = format!("{open} requests are open or wait for their turn");
+            let error = Error::new(Code::RateLimited, message);
+            self.tell_as(desk, "limit:burst", "http.fetch", "delayed", &error);
+        }
+        OpenRequest(&self.requests)
+    }
+
+    /// Names can carry data to whoever answers for a granted suffix. How many there were is written
+    /// down each time that their number has grown tenfold.
+    fn tell_hosts(&self, desk: &Desk, hosts: Vec<String>) {
+        let (before, count) = {
+            let mut known = self.lock(&self.hosts);
+            let before = known.len();
+            known.extend(hosts.into_iter().take(MOST_HOSTS.saturating_sub(before)));
+            (before, known.len())
+        };
+        if TOLD_HOSTS.iter().any(|worth| (before + 1..=count).contains(worth)) {
+            let detail = json!({ "account": desk.seat.id, "hosts": count });
+            let action = format!("http.fetch {count} different hosts");
+            desk.core.audit(desk.plugin(), "network:hosts", &action, "allowed", detail);
+        }
+    }
+
     /// A refusal that a declared permission would lift is something that the person can grant.
     fn note_ungranted(&self, desk: &Desk, url: &str, method: &Method, error: &Error) {
         let (Code::Refused, Ok(url)) = (error.code, Url::parse(url)) else { return };
@@ -149,11 +191,21 @@ struct Secrets {
 }
 
 /// Puts values in the place of placeholders, hop by hop.
+struct OpenRequest<'a>(&'a AtomicUsize);
+
+impl Drop for OpenRequest<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 struct Fill<'a> {
     placeholders: &'a Placeholders,
     secrets: &'a Secrets,
     /// Secrets that were to go to a host that they are not bound to.
     strays: Mutex<Vec<(String, String)>>,
+    /// Hosts that a name server was asked for.
+    resolved: Mutex<Vec<String>>,
 }
 
 impl Hooks for Fill<'_> {
@@ -176,6 +228,10 @@ impl Hooks for Fill<'_> {
             }
         }
         Ok(())
+    }
+
+    fn resolved(&self, host: &str) {
+        self.resolved.lock().unwrap_or_else(|e| e.into_inner()).push(host.to_owned());
     }
 }
 
@@ -262,6 +318,11 @@ fn note_wait(call: Option<&Call>, response: &Response) {
         let wait = Duration::from_secs(seconds.min(24 * 60 * 60));
         call.note(|notes| notes.retry_after = notes.retry_after.max(Some(wait)));
     }
+}
+
+/// True when the host was not asked, because it kept failing.
+pub(super) fn is_breaker(error: &Error) -> bool {
+    error.details.as_ref().is_some_and(|details| details["breaker"] == "open")
 }
 
 fn note_breaker(call: Option<&Call>, error: &Error) {

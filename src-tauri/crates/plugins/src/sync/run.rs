@@ -154,6 +154,10 @@ impl Run<'_> {
             }
             if !moved {
                 let message = "the source says that there is more, but its cursor does not move";
+                let detail = serde_json::json!({ "account": self.seat.id, "message": message });
+                let action = format!("sync {}", self.declared.id);
+                let plugin = self.seat.plugin.name();
+                self.core.audit(plugin, "sync:no-progress", &action, "stopped", detail);
                 return Err(Error::new(Code::PluginFailed, message)
                     .hint("This is a defect of the plugin: report it to its author."));
             }

@@ -21,6 +21,8 @@ pub struct SyncRow {
     pub error: Option<Error>,
     pub waiting: Option<String>,
     pub last_sync_at: Option<Timestamp>,
+    /// When the last run ended, well or not.
+    pub ended_at: Option<Timestamp>,
     pub items_synced: i64,
 }
 
@@ -36,17 +38,20 @@ fn read(row: &SqliteRow) -> Result<SyncRow> {
         failures: get(row, "failures")?,
         error: json(row, "error")?,
         waiting: get(row, "waiting")?,
-        last_sync_at: get::<Option<String>>(row, "last_sync_at")?
-            .map(|text| text.parse())
-            .transpose()?,
+        last_sync_at: time(row, "last_sync_at")?,
+        ended_at: time(row, "ended_at")?,
         items_synced: get(row, "items_synced")?,
     })
+}
+
+fn time(row: &SqliteRow, column: &'static str) -> Result<Option<Timestamp>> {
+    get::<Option<String>>(row, column)?.map(|text| text.parse()).transpose()
 }
 
 pub async fn all(executor: impl SqliteExecutor<'_>) -> Result<Vec<SyncRow>> {
     let rows = sqlx::query(
         "SELECT account, source, cursor, backfilled, enabled, interval_ms, next_at, failures,
-           error, waiting, last_sync_at, items_synced
+           error, waiting, last_sync_at, ended_at, items_synced
          FROM sync_state ORDER BY account, source",
     )
     .fetch_all(executor)
@@ -62,7 +67,7 @@ pub async fn one(
 ) -> Result<Option<SyncRow>> {
     let row = sqlx::query(
         "SELECT account, source, cursor, backfilled, enabled, interval_ms, next_at, failures,
-           error, waiting, last_sync_at, items_synced
+           error, waiting, last_sync_at, ended_at, items_synced
          FROM sync_state WHERE account = ? AND source = ?",
     )
     .bind(account.as_str())
@@ -160,7 +165,8 @@ pub async fn end(
            next_at = ?1, error = ?2, waiting = ?3,
            failures = CASE WHEN ?2 IS NULL THEN 0 ELSE failures + 1 END,
            backfilled = backfilled OR ?4,
-           last_sync_at = CASE WHEN ?5 THEN ?6 ELSE last_sync_at END
+           last_sync_at = CASE WHEN ?5 THEN ?6 ELSE last_sync_at END,
+           ended_at = ?6
          WHERE account = ?7 AND source = ?8",
     )
     .bind(next_at.to_string())
