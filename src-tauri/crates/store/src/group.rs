@@ -190,10 +190,11 @@ impl Store {
     /// after ten seconds: what was confirmed is in the log, which the next start reads.
     pub async fn close(&self) {
         let close = async {
+            // Readers go first: the last checkpoint cannot cut the log while one has it open. One
+            // that does not end does not keep the writer from closing.
+            _ = tokio::time::timeout(CLOSE / 2, self.inner.readers.close()).await;
             let _ = self.inner.queue.send(Work::Close).await;
             let mut closed = self.inner.closed.clone();
-            // Readers go first, as the last checkpoint would wait for them.
-            self.inner.readers.close().await;
             let _ = closed.wait_for(|closed| *closed).await;
         };
         if tokio::time::timeout(CLOSE, close).await.is_err() {

@@ -68,8 +68,12 @@ pub(crate) async fn writer(options: &StoreOptions) -> devrig_core::Result<Sqlite
         Durability::Normal => SqliteSynchronous::Normal,
     };
     create_private(&options.file)?;
-    base(&options.file)
-        .auto_vacuum(SqliteAutoVacuum::Incremental)
+    let mut connect = base(&options.file);
+    // The file remembers it; asking again writes to the file, though it may be one to refuse.
+    if std::fs::metadata(&options.file)?.len() == 0 {
+        connect = connect.auto_vacuum(SqliteAutoVacuum::Incremental);
+    }
+    connect
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(synchronous)
         .pragma("wal_autocheckpoint", "0")
