@@ -68,11 +68,27 @@ export function useWrite<N extends CallName>(name: N, failure?: string) {
   });
 }
 
+/** With the passphrase where one is in use. */
 export function useUnlock() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: () => call('keychain_unlock', {}),
-    meta: { failure: 'The keychain was not unlocked' },
+    mutationFn: (passphrase: string | null) => call('keychain_unlock', { passphrase }),
+    meta: { failure: 'The secrets were not unlocked' },
+    gcTime: 0,
+    onSuccess: (status) => {
+      client.setQueryData(keychainQuery().queryKey, status);
+      staleTags(client, ['health', 'sync', 'accounts']);
+    },
+  });
+}
+
+/** Keeps the secrets under a passphrase from now on. */
+export function useKeep() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (passphrase: string) => call('keychain_keep', { keptIn: 'passphrase', passphrase }),
+    meta: { failure: 'The passphrase was not set' },
+    gcTime: 0,
     onSuccess: (status) => {
       client.setQueryData(keychainQuery().queryKey, status);
       staleTags(client, ['health', 'sync', 'accounts']);

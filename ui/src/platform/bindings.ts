@@ -39,6 +39,7 @@ export const commands = {
 	accountRemove: (args: AccountRemoveArgs) => typedError<null, Error>(__TAURI_INVOKE("account_remove", { args })),
 	accountRename: (args: AccountRenameArgs) => typedError<AccountInfo, Error>(__TAURI_INVOKE("account_rename", { args })),
 	accountConfigure: (args: AccountConfigureArgs) => typedError<AccountInfo, Error>(__TAURI_INVOKE("account_configure", { args })),
+	accountCheck: (args: AccountArgs) => typedError<AccountInfo, Error>(__TAURI_INVOKE("account_check", { args })),
 	accountGrant: (args: GrantArgs) => typedError<AccountInfo, Error>(__TAURI_INVOKE("account_grant", { args })),
 	accountRevoke: (args: RevokeArgs) => typedError<AccountInfo, Error>(__TAURI_INVOKE("account_revoke", { args })),
 	syncStatus: (args: NoArgs) => typedError<SyncStatus[], Error>(__TAURI_INVOKE("sync_status", { args })),
@@ -48,7 +49,8 @@ export const commands = {
 	secretSet: (args: SecretSetArgs) => typedError<null, Error>(__TAURI_INVOKE("secret_set", { args })),
 	secretDelete: (args: SecretArgs) => typedError<null, Error>(__TAURI_INVOKE("secret_delete", { args })),
 	keychainStatus: (args: NoArgs) => typedError<KeychainStatus, Error>(__TAURI_INVOKE("keychain_status", { args })),
-	keychainUnlock: (args: NoArgs) => typedError<KeychainStatus, Error>(__TAURI_INVOKE("keychain_unlock", { args })),
+	keychainUnlock: (args: UnlockArgs) => typedError<KeychainStatus, Error>(__TAURI_INVOKE("keychain_unlock", { args })),
+	keychainKeep: (args: KeepArgs) => typedError<KeychainStatus, Error>(__TAURI_INVOKE("keychain_keep", { args })),
 	jobList: (args: JobListArgs) => typedError<JobPage, Error>(__TAURI_INVOKE("job_list", { args })),
 	jobStats: (args: NoArgs) => typedError<JobStats, Error>(__TAURI_INVOKE("job_stats", { args })),
 	jobRetry: (args: JobArgs) => typedError<null, Error>(__TAURI_INVOKE("job_retry", { args })),
@@ -61,12 +63,16 @@ export const commands = {
 };
 
 /* Constants */
-export const CALLS = [{"kind":"read","name":"engine_info","tags":["health","accounts"]},{"kind":"read","name":"engine_doctor","tags":["health"]},{"kind":"write","name":"engine_stop","tags":["health"]},{"kind":"read","name":"engine_logs","tags":["logs"]},{"kind":"read","name":"engine_audit","tags":["logs"]},{"kind":"read","name":"inbox_list","tags":["items"]},{"kind":"read","name":"inbox_get","tags":["items"]},{"kind":"read","name":"inbox_stats","tags":["counts"]},{"kind":"read","name":"inbox_count","tags":["counts"]},{"kind":"read","name":"inbox_check_query","tags":[]},{"kind":"write","name":"inbox_operate","tags":["items","counts","operations"]},{"kind":"write","name":"inbox_undo","tags":["items","counts","operations","outbox"]},{"kind":"write","name":"inbox_redo","tags":["items","counts","operations","outbox"]},{"kind":"read","name":"inbox_operations","tags":["operations"]},{"kind":"write","name":"inbox_import","tags":["items","counts"]},{"kind":"write","name":"inbox_action","tags":["items","operations","outbox"]},{"kind":"write","name":"inbox_open","tags":[]},{"kind":"read","name":"outbox_list","tags":["outbox"]},{"kind":"write","name":"outbox_cancel","tags":["outbox","items","operations"]},{"kind":"write","name":"outbox_retry","tags":["outbox","items"]},{"kind":"write","name":"outbox_discard","tags":["outbox","items"]},{"kind":"read","name":"plugin_list","tags":["plugins","accounts"]},{"kind":"write","name":"plugin_install","tags":["plugins","accounts","sync"]},{"kind":"read","name":"plugin_check","tags":[]},{"kind":"write","name":"plugin_uninstall","tags":["plugins","accounts","sync","items","counts"]},{"kind":"write","name":"plugin_toggle","tags":["plugins","accounts","sync"]},{"kind":"read","name":"plugin_logs","tags":["logs"]},{"kind":"write","name":"account_add","tags":["plugins","accounts","sync"]},{"kind":"write","name":"account_remove","tags":["plugins","accounts","sync","items","counts"]},{"kind":"write","name":"account_rename","tags":["plugins","accounts"]},{"kind":"write","name":"account_configure","tags":["plugins","accounts","sync"]},{"kind":"write","name":"account_grant","tags":["plugins","accounts","sync"]},{"kind":"write","name":"account_revoke","tags":["plugins","accounts","sync"]},{"kind":"read","name":"sync_status","tags":["sync"]},{"kind":"write","name":"sync_now","tags":["sync"]},{"kind":"write","name":"sync_configure","tags":["sync"]},{"kind":"read","name":"secret_list","tags":["secrets"]},{"kind":"write","name":"secret_set","tags":["secrets","accounts","plugins","sync"]},{"kind":"write","name":"secret_delete","tags":["secrets","accounts","plugins","sync"]},{"kind":"read","name":"keychain_status","tags":["health"]},{"kind":"write","name":"keychain_unlock","tags":["health","sync"]},{"kind":"read","name":"job_list","tags":["jobs"]},{"kind":"read","name":"job_stats","tags":["jobs"]},{"kind":"write","name":"job_retry","tags":["jobs"]},{"kind":"write","name":"job_discard","tags":["jobs"]},{"kind":"read","name":"settings_get","tags":["settings"]},{"kind":"read","name":"settings_all","tags":["settings"]},{"kind":"write","name":"settings_set","tags":["settings"]},{"kind":"read","name":"db_check","tags":["health"]},{"kind":"write","name":"db_backup","tags":[]}] as const;
+export const CALLS = [{"kind":"read","name":"engine_info","tags":["health","accounts"]},{"kind":"read","name":"engine_doctor","tags":["health"]},{"kind":"write","name":"engine_stop","tags":["health"]},{"kind":"read","name":"engine_logs","tags":["logs"]},{"kind":"read","name":"engine_audit","tags":["logs"]},{"kind":"read","name":"inbox_list","tags":["items"]},{"kind":"read","name":"inbox_get","tags":["items"]},{"kind":"read","name":"inbox_stats","tags":["counts"]},{"kind":"read","name":"inbox_count","tags":["counts"]},{"kind":"read","name":"inbox_check_query","tags":[]},{"kind":"write","name":"inbox_operate","tags":["items","counts","operations"]},{"kind":"write","name":"inbox_undo","tags":["items","counts","operations","outbox"]},{"kind":"write","name":"inbox_redo","tags":["items","counts","operations","outbox"]},{"kind":"read","name":"inbox_operations","tags":["operations"]},{"kind":"write","name":"inbox_import","tags":["items","counts"]},{"kind":"write","name":"inbox_action","tags":["items","operations","outbox"]},{"kind":"write","name":"inbox_open","tags":[]},{"kind":"read","name":"outbox_list","tags":["outbox"]},{"kind":"write","name":"outbox_cancel","tags":["outbox","items","operations"]},{"kind":"write","name":"outbox_retry","tags":["outbox","items"]},{"kind":"write","name":"outbox_discard","tags":["outbox","items"]},{"kind":"read","name":"plugin_list","tags":["plugins","accounts"]},{"kind":"write","name":"plugin_install","tags":["plugins","accounts","sync"]},{"kind":"read","name":"plugin_check","tags":[]},{"kind":"write","name":"plugin_uninstall","tags":["plugins","accounts","sync","items","counts"]},{"kind":"write","name":"plugin_toggle","tags":["plugins","accounts","sync"]},{"kind":"read","name":"plugin_logs","tags":["logs"]},{"kind":"write","name":"account_add","tags":["plugins","accounts","sync"]},{"kind":"write","name":"account_remove","tags":["plugins","accounts","sync","items","counts"]},{"kind":"write","name":"account_rename","tags":["plugins","accounts"]},{"kind":"write","name":"account_configure","tags":["plugins","accounts","sync"]},{"kind":"write","name":"account_check","tags":["plugins","accounts"]},{"kind":"write","name":"account_grant","tags":["plugins","accounts","sync"]},{"kind":"write","name":"account_revoke","tags":["plugins","accounts","sync"]},{"kind":"read","name":"sync_status","tags":["sync"]},{"kind":"write","name":"sync_now","tags":["sync"]},{"kind":"write","name":"sync_configure","tags":["sync"]},{"kind":"read","name":"secret_list","tags":["secrets"]},{"kind":"write","name":"secret_set","tags":["secrets","accounts","plugins","sync"]},{"kind":"write","name":"secret_delete","tags":["secrets","accounts","plugins","sync"]},{"kind":"read","name":"keychain_status","tags":["health"]},{"kind":"write","name":"keychain_unlock","tags":["health","sync"]},{"kind":"write","name":"keychain_keep","tags":["health","sync"]},{"kind":"read","name":"job_list","tags":["jobs"]},{"kind":"read","name":"job_stats","tags":["jobs"]},{"kind":"write","name":"job_retry","tags":["jobs"]},{"kind":"write","name":"job_discard","tags":["jobs"]},{"kind":"read","name":"settings_get","tags":["settings"]},{"kind":"read","name":"settings_all","tags":["settings"]},{"kind":"write","name":"settings_set","tags":["settings"]},{"kind":"read","name":"db_check","tags":["health"]},{"kind":"write","name":"db_backup","tags":[]}] as const;
 
 /* Types */
 export type AccountAddArgs = {
 	plugin: string,
 	name: string,
+};
+
+export type AccountArgs = {
+	id: AccountId,
 };
 
 export type AccountConfigureArgs = {
@@ -90,6 +96,10 @@ export type AccountInfo = {
 	secretsSet: string[],
 	/**  Why its syncs wait, in words: missing grants, settings, a locked keychain. */
 	waiting: string | null,
+	/**  How a person connects it, for plugins that say so. */
+	connect: ConnectInfo | null,
+	/**  What the service last said of its secret. */
+	connection: ConnectionState | null,
 };
 
 export type AccountRemoveArgs = {
@@ -220,6 +230,31 @@ export type Code =
 "SANDBOX_MISSING" | "IO" | 
 /**  A defect of DevRig's own. */
 "INTERNAL";
+
+/**  How an account is connected: which secret, and where to get it. */
+export type ConnectInfo = {
+	/**  The secret's name. */
+	secret: string,
+	/**  What people call it, such as "Personal access token". */
+	title: string,
+	description: string,
+	/**  The rights that it has to carry, and why. */
+	scopes: Scope[],
+	/**  The page where such a secret is made. */
+	url: string | null,
+};
+
+/**  What a service said of an account's secret. */
+export type ConnectionState = {
+	/**  Who it belongs to, such as a login; none until a check went well. */
+	identity: string | null,
+	detail: string | null,
+	/**  What will not work with it. */
+	warnings: string[],
+	checkedAt: string,
+	/**  Why it does not work. */
+	error: Error | null,
+};
 
 export type Counted = {
 	count: number,
@@ -470,11 +505,23 @@ export type JobStatus =
 /**  Used up its attempts, or failed in a way that no attempt mends. */
 "dead" | "cancelled";
 
+/**  Seals every secret under a fresh key, kept as said. */
+export type KeepArgs = {
+	keptIn: KeptIn,
+	/**  The new one, when the key is to be kept under a passphrase. */
+	passphrase?: string | null,
+};
+
+/**  Where the master key is kept. */
+export type KeptIn = "keychain" | "passphrase";
+
 export type KeychainState = "ready" | "locked" | "absent" | "error";
 
 /**  What the person is told about the keychain. */
 export type KeychainStatus = {
 	state: KeychainState,
+	/**  What opens the secrets: the system's keychain, or the person's passphrase. */
+	keptIn: KeptIn,
 	message: string,
 	/**  What to do about it; absent when ready. */
 	hint?: string | null,
@@ -673,6 +720,12 @@ export type Role =
 /**  Another process does, and this one asks it. */
 "guest";
 
+/**  A right that the secret has to carry. */
+export type Scope = {
+	name: string,
+	why: string,
+};
+
 export type SecretArgs = {
 	account: AccountId,
 	name: string,
@@ -784,6 +837,11 @@ export type UninstallArgs = {
 	name: string,
 	/**  Deletes its items too.  */
 	purgeItems?: boolean,
+};
+
+export type UnlockArgs = {
+	/**  Where the secrets are kept under one. */
+	passphrase?: string | null,
 };
 
 export type Value = any;

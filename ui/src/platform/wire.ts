@@ -6,6 +6,8 @@ import type { commands, Error as WireError, LogLine as WireLogLine } from './bin
 export type {
   AccountInfo,
   ActionInfo,
+  ConnectInfo,
+  ConnectionState,
   DataSourceInfo,
   EngineEvent,
   EngineInfo,

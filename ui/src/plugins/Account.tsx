@@ -4,10 +4,12 @@ import { useWrite } from '../api/mutations';
 import { Button, IconButton } from '../components/Button';
 import { Checkbox, Input } from '../components/Field';
 import { Icon } from '../components/Icon';
+import { KeychainNote } from '../components/KeychainNote';
 import { Layer } from '../components/Layer';
 import { toastDone } from '../components/toast';
 import { fieldsOf } from '../lib/schema';
 import type { AccountInfo, PluginInfo } from '../platform/wire';
+import { Connect } from './Connect';
 import { Permissions } from './Permissions';
 import { Secrets } from './Secrets';
 import { Syncs } from './Syncs';
@@ -26,6 +28,8 @@ export function Account({ plugin, account, only }: { plugin: PluginInfo; account
           {account.waiting}
         </p>
       )}
+      {plugin.secrets.length > 0 && <KeychainNote />}
+      {account.connect && <Connect plugin={plugin} account={account} connect={account.connect} />}
       {hasSettings && (
         <Part title="Settings">
           <Suspense fallback={null}>

@@ -1,8 +1,6 @@
-import { useQuery } from '@tanstack/react-query';
 import { useId, useRef, useState } from 'react';
 
-import { useUnlock, useWrite } from '../api/mutations';
-import { keychainQuery } from '../api/queries';
+import { useWrite } from '../api/mutations';
 import { Button } from '../components/Button';
 import { Chip } from '../components/Chip';
 import { Field, Input } from '../components/Field';
@@ -12,20 +10,12 @@ import { Part } from './Account';
 
 /** Secrets go in and never come out: a field shows whether one is stored, never which. */
 export function Secrets({ plugin, account }: { plugin: PluginInfo; account: AccountInfo }) {
-  const { data: keychain } = useQuery(keychainQuery());
-  const unlock = useUnlock();
+  const others = plugin.secrets.filter((name) => name !== account.connect?.secret);
+  if (others.length === 0) return null;
   return (
     <Part title="Secrets">
-      {keychain && keychain.state !== 'ready' && (
-        <div role="status" className="mb-3 flex items-center gap-2 rounded-card bg-warnBg px-3 py-1.5 text-warn">
-          <span className="flex-1">{[keychain.message, keychain.hint].filter(Boolean).join(' ')}</span>
-          <Button disabled={unlock.isPending} onClick={() => unlock.mutate()}>
-            Unlock
-          </Button>
-        </div>
-      )}
       <div className="flex flex-col gap-3">
-        {plugin.secrets.map((name) => (
+        {others.map((name) => (
           <Secret key={name} name={name} account={account} />
         ))}
       </div>

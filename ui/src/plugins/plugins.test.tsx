@@ -58,3 +58,25 @@ test('switching a plugin off asks the engine', async () => {
   await screen.findByText('Off');
   expect(platform.calls.find((call) => call.name === 'plugin_toggle')?.args).toEqual({ name: 'devrig-plugin-git-local', enabled: false });
 });
+
+test('a token is checked at once, and whose it is stays on the account', async () => {
+  const user = userEvent.setup();
+  const { platform, client } = await renderApp('/plugins/devrig-plugin-forge');
+  const field = await screen.findByLabelText<HTMLInputElement>('Access token');
+  expect(screen.getByText('to run failed checks again')).toBeDefined();
+  expect(screen.getByText('Connecting allows Forge:')).toBeDefined();
+  await user.click(screen.getByRole('button', { name: 'Get one' }));
+  expect(platform.opened).toContain('https://forge.example/tokens/new');
+  await user.type(field, 'forge-token-hunter2');
+  await user.click(screen.getByRole('button', { name: 'Allow and connect' }));
+  expect((await screen.findByText(/Connected as/)).textContent).toContain('kim');
+  expect(screen.getByText(/lacks the right workflow/)).toBeDefined();
+  const names = platform.calls.map((call) => call.name);
+  expect(names.indexOf('secret_set')).toBeLessThan(names.indexOf('account_grant'));
+  expect(names.indexOf('account_grant')).toBeLessThan(names.indexOf('account_check'));
+  expect(screen.queryByLabelText('Access token')).toBeNull();
+  const held = JSON.stringify(client.getMutationCache().getAll().map((mutation) => mutation.state));
+  expect(held).not.toContain('hunter2');
+  await user.click(screen.getByRole('button', { name: 'Replace' }));
+  await screen.findByLabelText('Access token');
+});

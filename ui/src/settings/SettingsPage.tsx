@@ -1,12 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 
-import { useUnlock, useWrite } from '../api/mutations';
-import { doctorQuery, engineQuery, keychainQuery, settingsQuery } from '../api/queries';
+import { useWrite } from '../api/mutations';
+import { doctorQuery, engineQuery, settingsQuery } from '../api/queries';
 import { Button } from '../components/Button';
 import { ErrorNote } from '../components/ErrorNote';
 import { Checkbox, Field, Select } from '../components/Field';
 import { Icon } from '../components/Icon';
+import { KeychainNote } from '../components/KeychainNote';
 import { LoadingRows } from '../components/Loading';
 import { exactTime } from '../lib/time';
 import type { Verdict } from '../platform/wire';
@@ -21,7 +22,7 @@ export default function SettingsPage() {
     <section aria-label="Settings" data-region="pane" className="min-h-0 flex-1 overflow-y-auto bg-bg1">
       <div className="flex max-w-[760px] flex-col gap-8 px-6 py-4">
         <h1 className="text-page font-semibold">Settings</h1>
-        <Keychain />
+        <KeychainNote />
         {error && !settings && <ErrorNote title="The settings could not be read" error={error} onRetry={() => void refetch()} />}
         {!settings && !error && <LoadingRows label="Loading settings" />}
         {settings && <Choices settings={settings} />}
@@ -88,23 +89,6 @@ function Choices({ settings }: { settings: Record<string, unknown> }) {
         <Checkbox label="Show notifications" checked={settings['notifications.enabled'] !== false} onChange={(event) => set('notifications.enabled', event.target.checked)} />
       </Section>
     </>
-  );
-}
-
-function Keychain() {
-  const { data: keychain } = useQuery(keychainQuery());
-  const unlock = useUnlock();
-  if (!keychain || keychain.state === 'ready') return null;
-  return (
-    <div role="status" aria-label="Keychain" className="flex items-center gap-3 rounded-card bg-warnBg px-3 py-2 text-warn">
-      <Icon name="key" />
-      <p className="flex-1">
-        {keychain.message} {keychain.hint} Plugins that need a secret wait until then.
-      </p>
-      <Button disabled={unlock.isPending} onClick={() => unlock.mutate()}>
-        {keychain.state === 'locked' ? 'Unlock' : 'Try again'}
-      </Button>
-    </div>
   );
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// A local-first command center for developers.
 #[derive(Debug, Parser)]
@@ -21,7 +21,11 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run without a window until stopped.
-    Start,
+    Start {
+        /// Read the passphrase of the secrets from standard input first.
+        #[arg(long)]
+        unlock: bool,
+    },
     /// Ask the running DevRig to stop.
     Stop,
     /// What is running, and how it is.
@@ -233,6 +237,15 @@ pub enum Plugin {
         #[command(flatten)]
         account: Account,
     },
+    /// Connect an account: store the secret from standard input, check it, show whose it is.
+    Connect {
+        plugin: String,
+        /// Check the secret that is stored, and read nothing.
+        #[arg(long)]
+        check: bool,
+        #[command(flatten)]
+        account: Account,
+    },
     /// Show or change an account's settings.
     Settings {
         plugin: String,
@@ -316,6 +329,24 @@ pub enum Secret {
         #[command(flatten)]
         account: Account,
     },
+    /// What opens the secrets, and whether it does now.
+    Status,
+    /// Unlock the keychain, or read the passphrase from standard input where one is in use.
+    Unlock,
+    /// Seal every secret anew under a fresh key.
+    Rotate,
+    /// Change what keeps the key, which also makes a fresh one.
+    Keep {
+        /// `passphrase` reads a new one from standard input; it is asked for after each start.
+        #[arg(value_enum)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Place {
+    Keychain,
+    Passphrase,
 }
 
 #[derive(Debug, Subcommand)]

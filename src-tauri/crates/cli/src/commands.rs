@@ -38,6 +38,6 @@ pub async fn run(command: Command, api: &dyn Api, output: Output) -> Result<Exit
         Command::Doctor => engine::doctor(api, output).await,
         Command::Audit { subject, page } => engine::audit(subject, page, api, output).await,
         // These were run before an engine was asked for.
-        Command::Start | Command::Stop | Command::Status => Ok(ExitCode::SUCCESS),
+        Command::Start { .. } | Command::Stop | Command::Status => Ok(ExitCode::SUCCESS),
     }
 }

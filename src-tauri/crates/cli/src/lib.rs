@@ -40,12 +40,16 @@ async fn run(cli: Cli, output: Output) -> Result<ExitCode> {
         return Ok(code);
     }
     home.prepare()?;
-    let headless = matches!(cli.command, Command::Start);
+    let unlock = match cli.command {
+        Command::Start { unlock } => Some(unlock),
+        _ => None,
+    };
+    let headless = unlock.is_some();
     let _logs = devrig_engine::logging::start(&home.logs(), &cli.log_level)?;
     let kind = if headless { OwnerKind::Headless } else { OwnerKind::Command };
     let connection = Connection::open(EngineParts::system(home, kind)?).await?;
     let outcome = if headless {
-        commands::start::run(&connection, output).await
+        commands::start::run(&connection, unlock == Some(true), output).await
     } else {
         let api = connection.api().await?;
         commands::run(cli.command, &*api, output).await

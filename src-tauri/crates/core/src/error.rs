@@ -151,6 +151,11 @@ impl Error {
         self
     }
 
+    /// Milliseconds until the same may be tried again, when whoever refused said so.
+    pub fn retry_after_ms(&self) -> Option<f64> {
+        self.details.as_ref()?.get("retryAfterMs")?.as_f64()
+    }
+
     /// Says what was being done when it happened: "syncing github.notifications: HTTP 429".
     #[must_use]
     pub fn context(mut self, doing: impl std::fmt::Display) -> Self {

@@ -88,6 +88,8 @@ impl Default for Limits {
 pub struct Declared {
     pub data_sources: Vec<String>,
     pub actions: Vec<String>,
+    /// A check of who the account's secret belongs to.
+    pub connection: bool,
 }
 
 /// A handler that the plugin registered.
@@ -98,6 +100,8 @@ pub enum Handler {
     Sync { source: String },
     /// Input is an [`ActionInput`], output the SDK's `ActionResult`.
     Action { action: String },
+    /// Input is null, output a [`ConnectionOutput`].
+    Connection,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -117,6 +121,22 @@ pub struct SyncOutput {
     pub item_count: u64,
     #[serde(default)]
     pub has_more: bool,
+    /// The source asks not to be synced before that many milliseconds.
+    #[serde(default)]
+    pub next_sync_after_ms: Option<f64>,
+}
+
+/// Who the account's secret belongs to, as the service says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectionOutput {
+    /// Such as a login.
+    pub identity: String,
+    #[serde(default)]
+    pub detail: Option<String>,
+    /// What will not work, such as a scope that the token lacks.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -189,6 +209,8 @@ pub struct Failure {
     /// In the plugin's own file and line.
     pub stack: Option<String>,
     pub hint: Option<String>,
+    /// When the same may be tried again, in milliseconds from now.
+    pub retry_after_ms: Option<f64>,
 }
 
 impl From<crate::Error> for Failure {
@@ -196,6 +218,7 @@ impl From<crate::Error> for Failure {
         Self {
             name: "DevRigError".to_owned(),
             code: error.code.as_str().to_owned(),
+            retry_after_ms: error.retry_after_ms(),
             message: error.message,
             retryable: error.retryable,
             stack: None,

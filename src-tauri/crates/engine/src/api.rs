@@ -58,6 +58,7 @@ macro_rules! calls {
             write account_remove = plugin::account_remove(plugin::AccountRemoveArgs) -> () [Plugins, Accounts, Sync, Items, Counts];
             write account_rename = plugin::account_rename(plugin::AccountRenameArgs) -> plugin::AccountInfo [Plugins, Accounts];
             write account_configure = plugin::account_configure(plugin::AccountConfigureArgs) -> plugin::AccountInfo [Plugins, Accounts, Sync];
+            write account_check = plugin::account_check(plugin::AccountArgs) -> plugin::AccountInfo [Plugins, Accounts];
             write account_grant = plugin::account_grant(plugin::GrantArgs) -> plugin::AccountInfo [Plugins, Accounts, Sync];
             write account_revoke = plugin::account_revoke(plugin::RevokeArgs) -> plugin::AccountInfo [Plugins, Accounts, Sync];
             read sync_status = plugin::sync_status(NoArgs) -> Vec<plugin::SyncStatus> [Sync];
@@ -68,7 +69,8 @@ macro_rules! calls {
             write secret_set = secret::set(secret::SecretSetArgs) -> () [Secrets, Accounts, Plugins, Sync];
             write secret_delete = secret::delete(secret::SecretArgs) -> () [Secrets, Accounts, Plugins, Sync];
             read keychain_status = secret::keychain_status(NoArgs) -> secret::KeychainStatus [Health];
-            write keychain_unlock = secret::keychain_unlock(NoArgs) -> secret::KeychainStatus [Health, Sync];
+            write keychain_unlock = secret::keychain_unlock(secret::UnlockArgs) -> secret::KeychainStatus [Health, Sync];
+            write keychain_keep = secret::keychain_keep(secret::KeepArgs) -> secret::KeychainStatus [Health, Sync];
 
             read job_list = job::list(job::JobListArgs) -> job::JobPage [Jobs];
             read job_stats = job::stats(NoArgs) -> job::JobStats [Jobs];

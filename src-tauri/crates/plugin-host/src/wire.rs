@@ -145,7 +145,7 @@ mod tests {
             decode(failed(4, r#"{"code":"X"}"#).unwrap()),
             FromWorker::Done { id: 4, outcome: Outcome::Err(failure) } if failure.code == "X"
         ));
-        let registered = Declared { data_sources: vec!["a.b".into()], actions: vec![] };
+        let registered = Declared { data_sources: vec!["a.b".into()], ..Declared::default() };
         assert!(matches!(
             decode(active(&serde_json::to_string(&registered).unwrap()).unwrap()),
             FromWorker::Active { registered: read } if read == registered

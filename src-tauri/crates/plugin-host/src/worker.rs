@@ -199,6 +199,7 @@ impl Worker {
                 retryable: true,
                 stack: stack.clone(),
                 hint: Some("Do the work in smaller pieces.".to_owned()),
+                retry_after_ms: None,
             };
             self.answer(call, failure);
         }
@@ -264,6 +265,7 @@ impl Worker {
         let (hook, name) = match handler {
             Handler::Sync { source } => ("sync", source),
             Handler::Action { action } => ("action", action),
+            Handler::Connection => ("check", String::new()),
         };
         self.budget.open(id);
         let result = self.turn(|engine| {

@@ -9,7 +9,7 @@ use nodejs_semver::{Range, Version};
 use serde_json::Value;
 
 use crate::info::Problem;
-use crate::manifest::{Manifest, Raw};
+use crate::manifest::{Connect, Manifest, Raw};
 use crate::package::{self, Entry};
 use crate::permission::{Kind, Permission};
 use crate::position::Positions;
@@ -159,6 +159,9 @@ impl Check<'_> {
             schema => schema.as_ref(),
         };
         let permissions = self.permissions(&raw.permissions, settings, &capabilities);
+        if let Some(connect) = &raw.connection {
+            self.connection(connect, &permissions);
+        }
         Some(Manifest {
             display_name: shown(raw.display_name.as_deref().unwrap_or(&raw.name), 80),
             description: shown(&raw.description, 500),
@@ -170,8 +173,22 @@ impl Check<'_> {
             data_sources: capabilities.data_sources,
             actions: capabilities.actions,
             settings_schema,
+            connection: raw.connection,
             flow_only,
         })
+    }
+
+    fn connection(&mut self, connect: &Connect, permissions: &[Permission]) {
+        let usable = permissions.iter().any(|permission| match &permission.kind {
+            Kind::Secret { name, .. } => *name == connect.secret,
+            Kind::AnySecret => true,
+            _ => false,
+        });
+        if !usable {
+            let message = format!("names a secret that it may not use: {:?}", connect.secret);
+            let hint = format!("Add \"secrets:{}\" to permissions.", connect.secret);
+            self.problem("/connection/secret", message, Some(&hint));
+        }
     }
 
     /// The manifest as JSON, wherever it is.

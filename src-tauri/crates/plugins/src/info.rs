@@ -5,6 +5,8 @@ use devrig_core::{Error, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::manifest::Scope;
+
 /// Where a plugin comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
 #[serde(rename_all = "camelCase")]
@@ -92,7 +94,7 @@ pub struct ActionInfo {
 }
 
 /// A plugin as it is used.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountInfo {
     pub id: AccountId,
@@ -106,6 +108,45 @@ pub struct AccountInfo {
     pub secrets_set: Vec<String>,
     /// Why its syncs wait, in words: missing grants, settings, a locked keychain.
     pub waiting: Option<String>,
+    /// How a person connects it, for plugins that say so.
+    pub connect: Option<ConnectInfo>,
+    /// What the service last said of its secret.
+    pub connection: Option<ConnectionState>,
+}
+
+/// How an account is connected: which secret, and where to get it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectInfo {
+    /// The secret's name.
+    pub secret: String,
+    /// What people call it, such as "Personal access token".
+    pub title: String,
+    pub description: String,
+    /// The rights that it has to carry, and why.
+    pub scopes: Vec<Scope>,
+    /// The page where such a secret is made.
+    pub url: Option<String>,
+}
+
+/// What a service said of an account's secret.
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectionState {
+    /// Who it belongs to, such as a login; none until a check went well.
+    pub identity: Option<String>,
+    pub detail: Option<String>,
+    /// What will not work with it.
+    pub warnings: Vec<String>,
+    pub checked_at: Timestamp,
+    /// Why it does not work.
+    pub error: Option<Error>,
+}
+
+impl ConnectionState {
+    pub(crate) fn unknown(now: Timestamp) -> Self {
+        Self { identity: None, detail: None, warnings: Vec::new(), checked_at: now, error: None }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, specta::Type)]

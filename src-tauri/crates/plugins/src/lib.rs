@@ -7,6 +7,7 @@
 mod access;
 mod broker;
 mod check;
+mod connection;
 mod core;
 mod failures;
 pub mod info;

@@ -19,6 +19,7 @@ pub struct Manifest {
     pub data_sources: Vec<DataSource>,
     pub actions: Vec<Action>,
     pub settings_schema: Option<Value>,
+    pub connection: Option<Connect>,
     /// The legacy form with top-level triggers, actions and conditions: loads, for flows only.
     pub flow_only: bool,
 }
@@ -62,6 +63,29 @@ pub struct Action {
     pub reverse: Option<String>,
 }
 
+/// How a person connects an account: with a secret that the plugin can check.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Connect {
+    /// The secret's name.
+    pub secret: String,
+    pub title: String,
+    #[serde(default)]
+    pub description: String,
+    #[serde(default)]
+    pub scopes: Vec<Scope>,
+    /// The page where such a secret is made; `{settings.NAME}` stands for a setting.
+    #[serde(default)]
+    pub url: Option<String>,
+}
+
+/// A right that the secret has to carry.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, Deserialize, specta::Type)]
+pub struct Scope {
+    pub name: String,
+    pub why: String,
+}
+
 /// What an action does to the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -94,6 +118,8 @@ pub(crate) struct Raw {
     pub capabilities: Capabilities,
     #[serde(default)]
     pub settings_schema: Option<Value>,
+    #[serde(default)]
+    pub connection: Option<Connect>,
 }
 
 fn any_version() -> String {
@@ -137,6 +163,21 @@ impl Manifest {
 
     pub fn action(&self, id: &str) -> Option<&Action> {
         self.actions.iter().find(|action| action.id == id)
+    }
+
+    /// Settings with the schema's defaults for what the person left out.
+    pub fn with_defaults(&self, settings: Value) -> Value {
+        let properties =
+            self.settings_schema.as_ref().and_then(|schema| schema["properties"].as_object());
+        let (Some(properties), Value::Object(mut members)) = (properties, settings.clone()) else {
+            return settings;
+        };
+        for (name, property) in properties {
+            if let (Some(default), false) = (property.get("default"), members.contains_key(name)) {
+                members.insert(name.clone(), default.clone());
+            }
+        }
+        Value::Object(members)
     }
 
     /// Names of secrets that an account can hold.

@@ -244,7 +244,8 @@ fn of_error(error: Error, idempotent: bool, notes: &Notes) -> Fate {
     // A plugin's own exception is a defect or a refusal: saying it again does not help.
     let may_pass = error.retryable && error.code != Code::PluginFailed;
     if may_pass || error.code == Code::Cancelled {
-        return Fate::Again { error, after: notes.retry_after };
+        let asked = error.retry_after_ms().map(|ms| Duration::from_secs_f64(ms / 1_000.0));
+        return Fate::Again { after: notes.retry_after.max(asked), error };
     }
     Fate::Failed(error)
 }

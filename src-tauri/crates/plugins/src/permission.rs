@@ -278,6 +278,20 @@ fn expand(text: &str, settings: &Value, convert: impl Fn(&str) -> String) -> Vec
     values.map(|value| format!("{before}{}{after}", convert(value.trim()))).collect()
 }
 
+/// The text with the values of all settings that it names; none when one of them is not set.
+pub fn filled(text: &str, settings: &Value) -> Option<String> {
+    let mut text = text.to_owned();
+    while let Some((before, name, after)) = placeholder(&text) {
+        let value = settings.get(name)?.as_str()?.trim().trim_end_matches('/');
+        // A value that looks like a placeholder would be filled in for ever.
+        if value.is_empty() || value.contains("{settings.") {
+            return None;
+        }
+        text = format!("{before}{value}{after}");
+    }
+    Some(text)
+}
+
 /// The values of the setting that the text holds.
 fn expand_values<'a>(text: &str, settings: &'a Value) -> Vec<&'a str> {
     let value = placeholder(text).and_then(|(_, name, _)| settings.get(name));

@@ -17,7 +17,7 @@ use crate::access::Access;
 use crate::broker::Broker;
 use crate::core::{Core, Plugin, read, write};
 use crate::failures::{Failures, Verdict};
-use crate::info::{PluginSource, SyncProgress};
+use crate::info::{ConnectionState, PluginSource, SyncProgress};
 use crate::package;
 use crate::table::plugin;
 use crate::text::shown;
@@ -38,6 +38,7 @@ pub(crate) struct Seat {
     core: Weak<Core>,
     name: RwLock<String>,
     access: RwLock<Arc<Access>>,
+    connection: RwLock<Option<ConnectionState>>,
     life: tokio::sync::Mutex<Life>,
     /// The broker of the present worker, for events.
     ear: RwLock<Option<(Weak<Worker>, Weak<Broker>)>>,
@@ -76,6 +77,7 @@ impl Seat {
             core: Arc::downgrade(core),
             name: RwLock::new(name),
             access: RwLock::new(Arc::new(access)),
+            connection: RwLock::default(),
             life: tokio::sync::Mutex::default(),
             ear: RwLock::default(),
             syncing: Mutex::default(),
@@ -99,6 +101,14 @@ impl Seat {
 
     pub fn set_access(&self, access: Access) {
         *write(&self.access) = Arc::new(access);
+    }
+
+    pub fn connection(&self) -> Option<ConnectionState> {
+        read(&self.connection).clone()
+    }
+
+    pub fn set_connection(&self, state: Option<ConnectionState>) {
+        *write(&self.connection) = state;
     }
 
     /// The running worker, or a new one.
@@ -164,6 +174,7 @@ impl Seat {
             declared: Declared {
                 data_sources: manifest.data_sources.iter().map(|one| one.id.clone()).collect(),
                 actions: manifest.actions.iter().map(|one| one.id.clone()).collect(),
+                connection: manifest.connection.is_some(),
             },
             limits: Limits::default(),
             bundled: self.plugin.source == PluginSource::Bundled,

@@ -10,7 +10,7 @@ use devrig_core::Result;
 use devrig_core::id::AccountId;
 
 pub(crate) use plan::{SHORTEST, interval};
-pub(crate) use run::{Sync, missing};
+pub(crate) use run::{Sync, missing, need_in_words};
 pub(crate) use timer::{queue, run as run_timer};
 
 use crate::core::{Core, PluginEvent};

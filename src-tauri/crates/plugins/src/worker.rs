@@ -32,6 +32,8 @@ const READY: Duration = Duration::from_secs(10);
 const GRACE: Duration = Duration::from_secs(2);
 /// For a worker that said that it ends.
 const EXIT: Duration = Duration::from_millis(500);
+/// A plugin may ask for so long a pause: a day.
+const LONGEST_WAIT_MS: f64 = 24.0 * 60.0 * 60.0 * 1_000.0;
 /// Messages towards the worker that may wait.
 const OUTGOING: usize = 8;
 
@@ -71,6 +73,7 @@ pub(crate) enum Purpose {
     Activation,
     Sync { source: String },
     Action { by_person: bool },
+    Connection,
 }
 
 /// What is missing for a call to succeed, that only the person can give.
@@ -436,9 +439,14 @@ pub(crate) fn thrown(failure: Failure) -> Error {
     let mut error = Error::new(code.unwrap_or(Code::PluginFailed), message);
     error.retryable = failure.retryable || error.code == Code::PluginFailed;
     error.hint = failure.hint.map(|hint| shown(&hint, 500));
+    let mut details = serde_json::Map::new();
     if let Some(stack) = failure.stack {
-        error.details = Some(serde_json::json!({ "stack": clip(&stack, 8 * 1024) }));
+        details.insert("stack".to_owned(), clip(&stack, 8 * 1024).into());
     }
+    if let Some(ms) = failure.retry_after_ms.filter(|ms| ms.is_finite() && *ms >= 0.0) {
+        details.insert("retryAfterMs".to_owned(), ms.min(LONGEST_WAIT_MS).into());
+    }
+    error.details = (!details.is_empty()).then_some(Value::Object(details));
     error
 }
 

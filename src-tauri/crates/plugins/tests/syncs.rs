@@ -115,7 +115,7 @@ async fn a_missing_secret_and_a_locked_keychain_are_waited_for() {
     let status = rig.sync(&account).await;
     assert_eq!(status.state, SyncState::Waiting, "{status:?}");
     rig.keychain.behave(Behaviour::Open);
-    rig.vault.unlock().await;
+    rig.vault.unlock(None).await.unwrap();
     until("it is idle", async || rig.status(&account.id).await.state == SyncState::Idle).await;
     rig.close().await;
 }

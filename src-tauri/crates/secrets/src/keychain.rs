@@ -28,6 +28,9 @@ pub trait Keychain: Send + Sync + std::fmt::Debug {
     /// Stores a key. Never opens a prompt.
     async fn write(&self, id: &str, key: &MasterKey) -> Result<(), KeychainFailure>;
 
+    /// Removes a key; one that is not there is no failure. Never opens a prompt.
+    async fn remove(&self, id: &str) -> Result<(), KeychainFailure>;
+
     /// Asks the person to unlock it; may open a prompt and wait for them.
     async fn unlock(&self) -> Result<(), KeychainFailure>;
 }
@@ -52,11 +55,22 @@ pub enum KeychainState {
     Error,
 }
 
+/// Where the master key is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "snake_case")]
+pub enum KeptIn {
+    #[default]
+    Keychain,
+    Passphrase,
+}
+
 /// What the person is told about the keychain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
 #[serde(rename_all = "camelCase")]
 pub struct KeychainStatus {
     pub state: KeychainState,
+    /// What opens the secrets: the system's keychain, or the person's passphrase.
+    pub kept_in: KeptIn,
     pub message: String,
     /// What to do about it; absent when ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,18 +78,21 @@ pub struct KeychainStatus {
 }
 
 impl KeychainStatus {
-    pub(crate) fn ready() -> Self {
-        let message = "secrets are encrypted with a key in the system's keychain".to_owned();
-        Self { state: KeychainState::Ready, message, hint: None }
+    pub(crate) fn ready(kept_in: KeptIn) -> Self {
+        let message = match kept_in {
+            KeptIn::Keychain => "secrets are encrypted with a key in the system's keychain",
+            KeptIn::Passphrase => "secrets are encrypted with a key under your passphrase",
+        };
+        Self { state: KeychainState::Ready, kept_in, message: message.to_owned(), hint: None }
     }
 
-    pub(crate) fn of(error: &Error) -> Self {
+    pub(crate) fn of(error: &Error, kept_in: KeptIn) -> Self {
         let state = match error.code {
             Code::KeychainLocked => KeychainState::Locked,
             Code::KeychainAbsent => KeychainState::Absent,
             _ => KeychainState::Error,
         };
-        Self { state, message: error.message.clone(), hint: error.hint.clone() }
+        Self { state, kept_in, message: error.message.clone(), hint: error.hint.clone() }
     }
 }
 

@@ -1,9 +1,10 @@
 //! Secrets at rest: each value is sealed with AES-256-GCM under a master key that lives in the
-//! system's keychain, and only there. A keychain that is locked, missing, late or restarted is a
+//! system's keychain, or wrapped under a passphrase where the person chose that. A keychain that is locked, missing, late or restarted is a
 //! state that passes without a restart of DevRig, never an excuse for a weaker key.
 
 mod cipher;
 mod keychain;
+mod passphrase;
 mod scope;
 mod table;
 mod vault;
@@ -12,7 +13,7 @@ pub use keychain::memory::{Behaviour, MemoryKeychain};
 #[cfg(target_os = "linux")]
 pub use keychain::secret_service::SecretService;
 pub use keychain::{
-    Keychain, KeychainFailure, KeychainState, KeychainStatus, MasterKey, system_keychain,
+    KeptIn, Keychain, KeychainFailure, KeychainState, KeychainStatus, MasterKey, system_keychain,
 };
 pub use scope::Scope;
 pub use vault::{Entry, Vault};

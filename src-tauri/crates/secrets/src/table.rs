@@ -6,38 +6,48 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteExecutor};
 
 use crate::cipher::Sealed;
+use crate::passphrase::Wrap;
 
 /// A key as the file knows it: everything but the key.
 #[derive(Debug, Clone)]
 pub struct KeyRow {
     pub id: String,
     pub proof: Sealed,
+    /// The key itself, sealed under the passphrase; none when the keychain has it.
+    pub wrap: Option<Wrap>,
 }
 
 /// The newest key: the one that values are sealed with.
 pub async fn present_key(executor: impl SqliteExecutor<'_>) -> Result<Option<KeyRow>> {
     let row = sqlx::query(
-        "SELECT id, nonce, proof AS ciphertext FROM secret_key
-         WHERE kept_in = 'keychain' ORDER BY created_at DESC LIMIT 1",
+        "SELECT id, nonce, proof AS ciphertext, wrap FROM secret_key
+         ORDER BY created_at DESC LIMIT 1",
     )
     .fetch_optional(executor)
     .await
     .map_err(from_sqlx)?;
     row.map(|row| {
-        Ok(KeyRow { id: row.try_get("id").map_err(from_sqlx)?, proof: sealed(&row, "the key")? })
+        let wrap: Option<String> = row.try_get("wrap").map_err(from_sqlx)?;
+        Ok(KeyRow {
+            id: row.try_get("id").map_err(from_sqlx)?,
+            proof: sealed(&row, "the key")?,
+            wrap: wrap.map(|wrap| serde_json::from_str(&wrap)).transpose()?,
+        })
     })
     .transpose()
 }
 
 pub async fn insert_key(conn: &mut SqliteConnection, key: &KeyRow, now: Timestamp) -> Result<()> {
     sqlx::query(
-        "INSERT INTO secret_key (id, kept_in, nonce, proof, created_at)
-         VALUES (?, 'keychain', ?, ?, ?)",
+        "INSERT INTO secret_key (id, kept_in, nonce, proof, created_at, wrap)
+         VALUES (?, ?, ?, ?, ?, ?)",
     )
     .bind(&key.id)
+    .bind(if key.wrap.is_some() { "passphrase" } else { "keychain" })
     .bind(key.proof.nonce.as_slice())
     .bind(&key.proof.ciphertext)
     .bind(now.to_string())
+    .bind(key.wrap.as_ref().map(serde_json::to_string).transpose()?)
     .execute(conn)
     .await
     .map_err(from_sqlx)?;
@@ -47,6 +57,16 @@ pub async fn insert_key(conn: &mut SqliteConnection, key: &KeyRow, now: Timestam
 /// Removes keys that seal nothing.
 pub async fn delete_unused_keys(conn: &mut SqliteConnection) -> Result<()> {
     sqlx::query("DELETE FROM secret_key WHERE id NOT IN (SELECT key_id FROM secret)")
+        .execute(conn)
+        .await
+        .map_err(from_sqlx)?;
+    Ok(())
+}
+
+/// Removes every key but this one.
+pub async fn delete_other_keys(conn: &mut SqliteConnection, id: &str) -> Result<()> {
+    sqlx::query("DELETE FROM secret_key WHERE id <> ?")
+        .bind(id)
         .execute(conn)
         .await
         .map_err(from_sqlx)?;
@@ -113,6 +133,50 @@ pub async fn delete(conn: &mut SqliteConnection, scope: &str, name: &str) -> Res
         .await
         .map_err(from_sqlx)?;
     Ok(done.rows_affected() > 0)
+}
+
+/// A stored value as it lies in the file.
+#[derive(Debug, Clone)]
+pub struct SecretRow {
+    pub scope: String,
+    pub name: String,
+    pub key_id: String,
+    pub sealed: Sealed,
+}
+
+pub async fn all(conn: &mut SqliteConnection) -> Result<Vec<SecretRow>> {
+    let rows = sqlx::query("SELECT scope, name, key_id, nonce, ciphertext FROM secret")
+        .fetch_all(conn)
+        .await
+        .map_err(from_sqlx)?;
+    let text = |row: &SqliteRow, column| row.try_get::<String, _>(column).map_err(from_sqlx);
+    rows.iter()
+        .map(|row| {
+            let name = text(row, "name")?;
+            Ok(SecretRow {
+                scope: text(row, "scope")?,
+                key_id: text(row, "key_id")?,
+                sealed: sealed(row, &name)?,
+                name,
+            })
+        })
+        .collect()
+}
+
+/// Stores the same value as another key sealed it.
+pub async fn reseal(conn: &mut SqliteConnection, row: &SecretRow) -> Result<()> {
+    sqlx::query(
+        "UPDATE secret SET key_id = ?, nonce = ?, ciphertext = ? WHERE scope = ? AND name = ?",
+    )
+    .bind(&row.key_id)
+    .bind(row.sealed.nonce.as_slice())
+    .bind(&row.sealed.ciphertext)
+    .bind(&row.scope)
+    .bind(&row.name)
+    .execute(conn)
+    .await
+    .map_err(from_sqlx)?;
+    Ok(())
 }
 
 /// Names with the times of creation and last change.

@@ -9,7 +9,10 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use crate::cipher::{self, Sealed};
-use crate::keychain::{Keychain, KeychainFailure, KeychainState, KeychainStatus, MasterKey};
+use crate::keychain::{
+    KeptIn, Keychain, KeychainFailure, KeychainState, KeychainStatus, MasterKey,
+};
+use crate::passphrase;
 use crate::scope::{Scope, check_name};
 use crate::table::{self, KeyRow};
 
@@ -78,6 +81,7 @@ impl Vault {
     pub fn new(store: Store, keychain: Arc<dyn Keychain>) -> Self {
         let not_asked = KeychainStatus {
             state: KeychainState::Absent,
+            kept_in: KeptIn::Keychain,
             message: "the keychain has not been asked yet".to_owned(),
             hint: None,
         };
@@ -181,13 +185,55 @@ impl Vault {
         self.inner.ask().await
     }
 
-    /// Asks the person to unlock the keychain; may open a prompt and wait two minutes for them.
-    pub async fn unlock(&self) -> KeychainStatus {
+    /// Opens the secrets: with the passphrase, where the key is kept under one, else by asking the
+    /// person to unlock the keychain, which may open a prompt and wait two minutes for them.
+    ///
+    /// # Errors
+    /// `INVALID_INPUT` for a wrong passphrase, or one that nothing is kept under.
+    pub async fn unlock(&self, passphrase: Option<Sensitive<String>>) -> Result<KeychainStatus> {
+        let row = table::present_key(self.inner.store.reader()).await?;
+        let wrap = row.as_ref().and_then(|row| row.wrap.as_ref());
+        match (row.as_ref().zip(wrap), passphrase) {
+            (Some((row, wrap)), Some(passphrase)) => {
+                let key = passphrase::unwrap(&passphrase, &row.id, wrap).await?;
+                cipher::open(&key, PROOF.0, PROOF.1, &row.proof).map_err(|_| wrong())?;
+                self.inner.keep(row.id.clone(), key);
+                Ok(self.status().await)
+            }
+            (None, Some(_)) => Err(Error::invalid("the secrets are not kept under a passphrase")
+                .hint("Unlock the system's keychain.")),
+            (_, None) => Ok(self.unlock_keychain().await),
+        }
+    }
+
+    async fn unlock_keychain(&self) -> KeychainStatus {
         let unlocking = tokio::time::timeout(PROMPT, self.inner.keychain.unlock()).await;
         if let Ok(Err(failure)) = unlocking {
             tracing::info!(?failure, "the keychain was not unlocked");
         }
         self.status().await
+    }
+
+    /// Seals every secret anew under a fresh key, in the keychain.
+    ///
+    /// # Errors
+    /// As [`Vault::set`]; nothing has changed then.
+    pub async fn keep_in_keychain(&self) -> Result<KeychainStatus> {
+        self.inner.replace_key(None).await?;
+        Ok(self.status().await)
+    }
+
+    /// Seals every secret anew under a fresh key that this passphrase opens. From then on it is
+    /// needed after each start.
+    ///
+    /// # Errors
+    /// `INVALID_INPUT` for a short passphrase; as [`Vault::set`]; nothing has changed then.
+    pub async fn keep_under_passphrase(
+        &self,
+        passphrase: Sensitive<String>,
+    ) -> Result<KeychainStatus> {
+        self.inner.replace_key(Some(passphrase)).await?;
+        Ok(self.status().await)
     }
 
     /// The status as it changes: it is seen on each use, and while the keychain is not ready every
@@ -210,7 +256,7 @@ impl Vault {
             return Ok(Some(open));
         }
         let outcome = self.inner.load(make).await;
-        self.inner.tell(outcome.as_ref().err());
+        self.inner.tell(outcome.as_ref().err()).await;
         outcome
     }
 }
@@ -224,7 +270,7 @@ impl Inner {
         if let Err(Error { code: Code::KeychainLocked | Code::SecretUnreadable, .. }) = &outcome {
             lock(&self.open).take();
         }
-        self.tell(outcome.err().as_ref())
+        self.tell(outcome.err().as_ref()).await
     }
 
     /// The present key from the keychain, kept in memory from here on. Nothing when no secret was
@@ -234,6 +280,10 @@ impl Inner {
             bounded(self.keychain.probe()).await?;
             return if make { self.make().await.map(Some) } else { Ok(None) };
         };
+        if row.wrap.is_some() {
+            let open = lock(&self.open).clone().filter(|open| open.id == row.id);
+            return open.map(Some).ok_or_else(needs_passphrase);
+        }
         let Some(key) = bounded(self.keychain.read(&row.id)).await? else {
             if table::any(self.store.reader()).await? {
                 return Err(lost());
@@ -247,15 +297,8 @@ impl Inner {
     /// A new key, in the keychain before the file knows of it: the other way round, a crash would
     /// leave a file that waits for a key nobody has.
     async fn make(&self) -> Result<OpenKey> {
-        let key = Sensitive::new(cipher::random::<32>()?);
-        let id = devrig_core::id::fresh();
-        bounded(self.keychain.write(&id, &key)).await?;
-        let kept = bounded(self.keychain.read(&id)).await?;
-        if kept.is_none_or(|kept| kept.expose() != key.expose()) {
-            return Err(KeychainFailure::Broken("it does not keep what it is given".into()).into());
-        }
-        let proof: Sealed = cipher::seal(&key, PROOF.0, PROOF.1, PROOF.2)?;
-        let row = KeyRow { id: id.clone(), proof };
+        let (row, key) = self.fresh_key(None).await?;
+        let id = row.id.clone();
         self.store
             .write(async move |tx: &mut Tx| {
                 let now = tx.now();
@@ -264,6 +307,75 @@ impl Inner {
             })
             .await?;
         Ok(self.keep(id, key))
+    }
+
+    /// A new key and its row, the key itself already in its place.
+    async fn fresh_key(
+        &self,
+        passphrase: Option<&Sensitive<String>>,
+    ) -> Result<(KeyRow, MasterKey)> {
+        let key = Sensitive::new(cipher::random::<32>()?);
+        let id = devrig_core::id::fresh();
+        let wrap = match passphrase {
+            Some(passphrase) => Some(passphrase::wrap(passphrase, &id, &key).await?),
+            None => {
+                bounded(self.keychain.write(&id, &key)).await?;
+                let kept = bounded(self.keychain.read(&id)).await?;
+                if kept.is_none_or(|kept| kept.expose() != key.expose()) {
+                    let why = "it does not keep what it is given".to_owned();
+                    return Err(KeychainFailure::Broken(why).into());
+                }
+                None
+            }
+        };
+        let proof: Sealed = cipher::seal(&key, PROOF.0, PROOF.1, PROOF.2)?;
+        Ok((KeyRow { id, proof, wrap }, key))
+    }
+
+    /// Puts a fresh key in the place of the present one: all values are sealed anew in one
+    /// transaction, so that whatever happens, one key opens all of them.
+    async fn replace_key(self: &Arc<Self>, passphrase: Option<Sensitive<String>>) -> Result<()> {
+        let _asking = self.asking.lock().await;
+        let before = table::present_key(self.store.reader()).await?;
+        let open = lock(&self.open).clone();
+        let old = match open {
+            Some(open) => Some(open),
+            None if table::any(self.store.reader()).await? => self.load(false).await?,
+            None => None,
+        };
+        let (row, key) = self.fresh_key(passphrase.as_ref()).await?;
+        let (stored, new) = (row.clone(), key.clone());
+        let replaced = self
+            .store
+            .write(async move |tx: &mut Tx| {
+                let now = tx.now();
+                table::insert_key(tx.conn(), &stored, now).await?;
+                for mut secret in table::all(tx.conn()).await? {
+                    let old =
+                        old.as_ref().filter(|old| old.id == secret.key_id).ok_or_else(lost)?;
+                    let value =
+                        cipher::open(&old.key, &secret.scope, &secret.name, &secret.sealed)?;
+                    let bytes = value.expose().as_bytes();
+                    secret.sealed = cipher::seal(&new, &secret.scope, &secret.name, bytes)?;
+                    secret.key_id.clone_from(&stored.id);
+                    table::reseal(tx.conn(), &secret).await?;
+                }
+                table::delete_other_keys(tx.conn(), &stored.id).await
+            })
+            .await;
+        if let (Err(error), None) = (&replaced, &row.wrap) {
+            tracing::info!(%error, "the master key was not replaced");
+            _ = bounded(self.keychain.remove(&row.id)).await;
+        }
+        replaced?;
+        self.keep(row.id, key);
+        // The file no longer needs it. One that cannot be removed now opens nothing any more.
+        if let Some(before) = before.filter(|before| before.wrap.is_none())
+            && let Err(error) = bounded(self.keychain.remove(&before.id)).await
+        {
+            tracing::info!(%error, "the old master key was left in the keychain");
+        }
+        Ok(())
     }
 
     fn keep(&self, id: String, key: MasterKey) -> OpenKey {
@@ -275,8 +387,16 @@ impl Inner {
 
 impl Inner {
     /// Tells the watchers, and sees to it that a keychain which is not ready is looked at again.
-    fn tell(self: &Arc<Self>, error: Option<&Error>) -> KeychainStatus {
-        let status = error.map_or_else(KeychainStatus::ready, KeychainStatus::of);
+    async fn tell(self: &Arc<Self>, error: Option<&Error>) -> KeychainStatus {
+        let row = table::present_key(self.store.reader()).await.ok().flatten();
+        let kept_in = match row {
+            Some(KeyRow { wrap: Some(_), .. }) => KeptIn::Passphrase,
+            _ => KeptIn::Keychain,
+        };
+        let status = match error {
+            None => KeychainStatus::ready(kept_in),
+            Some(error) => KeychainStatus::of(error, kept_in),
+        };
         self.status.send_if_modified(|now| {
             let changed = *now != status;
             now.clone_from(&status);
@@ -324,6 +444,11 @@ fn lost() -> Error {
         "Restore the keychain that this home folder was used with, or delete the stored \
              secrets and enter them again.",
     )
+}
+
+fn needs_passphrase() -> Error {
+    Error::new(Code::KeychainLocked, "the secrets are locked with your passphrase")
+        .hint("Enter it in the window, or with `devrig secret unlock`.")
 }
 
 fn wrong() -> Error {

@@ -93,7 +93,8 @@ async fn without_a_display_the_prompt_of_unlock_ends_as_locked() {
     rig.bus.start_unlocked().await;
     rig.set().await;
     rig.bus.lock().await;
-    let status = tokio::time::timeout(Duration::from_secs(30), rig.vault.unlock()).await.unwrap();
+    let status = tokio::time::timeout(Duration::from_secs(30), rig.vault.unlock(None));
+    let status = status.await.unwrap().unwrap();
     assert_eq!(status.state, KeychainState::Locked, "{status:?}");
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use devrig_core::id::AccountId;
 use devrig_core::{Code, Sensitive, SystemClock};
-use devrig_secrets::{Behaviour, Keychain, KeychainState, MemoryKeychain, Scope, Vault};
+use devrig_secrets::{Behaviour, KeptIn, Keychain, KeychainState, MemoryKeychain, Scope, Vault};
 use devrig_store::{Store, StoreOptions, Tx, from_sqlx};
 
 struct Rig {
@@ -163,9 +163,78 @@ async fn locked_and_absent_are_states_that_pass_without_a_new_vault() {
     }
     rig.keychain.behave(Behaviour::Locked);
     assert_eq!(vault.status().await.state, KeychainState::Locked);
-    assert_eq!(vault.unlock().await.state, KeychainState::Ready);
+    assert_eq!(vault.unlock(None).await.unwrap().state, KeychainState::Ready);
     rig.keychain.behave(Behaviour::Refused);
-    assert_eq!(vault.unlock().await.state, KeychainState::Locked, "the person said no");
+    assert_eq!(
+        vault.unlock(None).await.unwrap().state,
+        KeychainState::Locked,
+        "the person said no"
+    );
+}
+
+#[tokio::test]
+async fn a_fresh_key_opens_everything_and_the_old_one_is_gone() {
+    let rig = Rig::new().await;
+    rig.vault.set(&Scope::App, "token", value("one")).await.unwrap();
+    rig.vault.set(&account("a"), "token", value("two")).await.unwrap();
+    assert_eq!(rig.vault.keep_in_keychain().await.unwrap().state, KeychainState::Ready);
+    assert_eq!(rig.keychain.holds(), 1, "the old key is removed");
+    let vault = rig.another_vault();
+    assert_eq!(read(&vault, &Scope::App, "token").await.as_deref(), Some("one"));
+    assert_eq!(read(&vault, &account("a"), "token").await.as_deref(), Some("two"));
+    // A keychain that does not take the new key leaves all as it is.
+    rig.keychain.behave(Behaviour::Absent);
+    assert_eq!(rig.vault.keep_in_keychain().await.unwrap_err().code, Code::KeychainAbsent);
+    rig.keychain.behave(Behaviour::Open);
+    assert_eq!(read(&rig.another_vault(), &Scope::App, "token").await.as_deref(), Some("one"));
+}
+
+#[tokio::test]
+async fn a_passphrase_is_an_explicit_choice_and_is_needed_after_each_start() {
+    let rig = Rig::new().await;
+    rig.keychain.behave(Behaviour::Absent);
+    let error = rig.vault.set(&Scope::App, "token", value("v")).await.unwrap_err();
+    assert_eq!(error.code, Code::KeychainAbsent, "never a silent fallback");
+    let short = rig.vault.keep_under_passphrase(value("short")).await.unwrap_err();
+    assert_eq!(short.code, Code::InvalidInput);
+    let status = rig.vault.keep_under_passphrase(value("four words of mine")).await.unwrap();
+    assert_eq!((status.state, status.kept_in), (KeychainState::Ready, KeptIn::Passphrase));
+    rig.vault.set(&Scope::App, "token", value("v")).await.unwrap();
+
+    let vault = rig.another_vault();
+    let error = vault.get(&Scope::App, "token").await.unwrap_err();
+    assert_eq!(error.code, Code::KeychainLocked);
+    assert!(error.hint.is_some());
+    let status = vault.status().await;
+    assert_eq!((status.state, status.kept_in), (KeychainState::Locked, KeptIn::Passphrase));
+    let wrong = vault.unlock(Some(value("four words of yours"))).await.unwrap_err();
+    assert_eq!(wrong.code, Code::InvalidInput);
+    let status = vault.unlock(Some(value("four words of mine"))).await.unwrap();
+    assert_eq!(status.state, KeychainState::Ready);
+    assert_eq!(read(&vault, &Scope::App, "token").await.as_deref(), Some("v"));
+
+    vault.keep_under_passphrase(value("another four words")).await.unwrap();
+    let changed = rig.another_vault();
+    assert!(changed.unlock(Some(value("four words of mine"))).await.is_err());
+    changed.unlock(Some(value("another four words"))).await.unwrap();
+    rig.keychain.behave(Behaviour::Open);
+    let status = changed.keep_in_keychain().await.unwrap();
+    assert_eq!((status.state, status.kept_in), (KeychainState::Ready, KeptIn::Keychain));
+    assert_eq!(read(&rig.another_vault(), &Scope::App, "token").await.as_deref(), Some("v"));
+    let none = changed.unlock(Some(value("another four words"))).await.unwrap_err();
+    assert_eq!(none.code, Code::InvalidInput);
+}
+
+#[tokio::test]
+async fn a_locked_key_cannot_be_replaced() {
+    let rig = Rig::new().await;
+    rig.vault.set(&Scope::App, "token", value("v")).await.unwrap();
+    rig.keychain.behave(Behaviour::Locked);
+    let vault = rig.another_vault();
+    let error = vault.keep_under_passphrase(value("four words of mine")).await.unwrap_err();
+    assert_eq!(error.code, Code::KeychainLocked);
+    rig.keychain.behave(Behaviour::Open);
+    assert_eq!(read(&vault, &Scope::App, "token").await.as_deref(), Some("v"));
 }
 
 #[tokio::test]

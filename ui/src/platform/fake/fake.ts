@@ -221,7 +221,7 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
       ];
     },
     account_add: ({ plugin, name }) => {
-      const added: AccountInfo = { id: `acc_${name}`, plugin, name, enabled: true, settings: {}, granted: [], secretsSet: [], waiting: 'It has not been set up yet.' };
+      const added: AccountInfo = { id: `acc_${name}`, plugin, name, enabled: true, settings: {}, granted: [], secretsSet: [], waiting: 'It has not been set up yet.', connect: null, connection: null };
       pluginOf(plugin).accounts.push(added);
       accountsChanged();
       return added;
@@ -234,6 +234,15 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
     account_rename: ({ id, name }) => {
       accountsChanged();
       return Object.assign(account(id), { name });
+    },
+    account_check: ({ id }) => {
+      const of = account(id);
+      const works = of.secretsSet.length > 0;
+      of.connection = works
+        ? { identity: 'kim', detail: 'Kim Example', warnings: ['The token lacks the right workflow, so failed checks cannot be run again.'], checkedAt: new Date(NOW).toISOString(), error: null }
+        : { identity: null, detail: null, warnings: [], checkedAt: new Date(NOW).toISOString(), error: { code: 'UNAUTHORIZED', category: 'permanent', message: 'There is no token.', retryable: false } };
+      accountsChanged();
+      return of;
     },
     account_configure: ({ id, settings: next }) => {
       const folders: unknown = next?.folders;
@@ -291,13 +300,17 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
     },
     keychain_status: () =>
       keychain === 'ready'
-        ? { state: 'ready', message: 'The keychain is open.', hint: null }
-        : { state: keychain, message: 'The keychain is locked.', hint: 'Unlock it to let plugins use their secrets.' },
+        ? { state: 'ready', keptIn: 'keychain', message: 'The keychain is open', hint: null }
+        : { state: keychain, keptIn: 'keychain', message: 'The keychain is locked', hint: 'Unlock it to let plugins use their secrets.' },
     keychain_unlock: () => {
       keychain = 'ready';
-      const status = { state: 'ready' as const, message: 'The keychain is open.', hint: null };
+      const status = { state: 'ready' as const, keptIn: 'keychain' as const, message: 'The keychain is open', hint: null };
       setTimeout(() => emit({ type: 'keychainChanged', status }), 0);
       return status;
+    },
+    keychain_keep: ({ keptIn }) => {
+      keychain = 'ready';
+      return { state: 'ready' as const, keptIn, message: 'The secrets are open', hint: null };
     },
     job_list: () => ({ jobs: [], cursor: null }),
     job_retry: () => null,

@@ -1,18 +1,21 @@
 //! Plugins, accounts, permissions, settings, syncs.
 
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use devrig_core::{Error, Result, SystemClock};
+use devrig_core::{Code, Error, Result, SystemClock};
 use devrig_engine::api::plugin::{
-    AccountAddArgs, AccountConfigureArgs, AccountInfo, AccountRemoveArgs, GrantArgs, InstallArgs,
-    PluginInfo, PluginLogsArgs, RevokeArgs, SyncArgs, SyncConfigureArgs, SyncStatus, ToggleArgs,
-    UninstallArgs,
+    AccountAddArgs, AccountArgs, AccountConfigureArgs, AccountInfo, AccountRemoveArgs, GrantArgs,
+    InstallArgs, PluginInfo, PluginLogsArgs, RevokeArgs, SyncArgs, SyncConfigureArgs, SyncStatus,
+    ToggleArgs, UninstallArgs,
 };
+use devrig_engine::api::secret::SecretSetArgs;
 use devrig_engine::{Api, NoArgs};
 use serde_json::{Map, Value};
 
+use super::secret::read_value;
 use super::settings::value_of;
 use crate::args::{AccountCommand, Plugin};
 use crate::output::{Output, facts, table};
@@ -52,6 +55,10 @@ pub async fn run(command: Plugin, api: &dyn Api, output: Output) -> Result<ExitC
                 account = api.account_revoke(RevokeArgs { id: account.id, permission }).await?;
             }
             output.show(&account, granted)
+        }
+        Plugin::Connect { plugin, check, account } => {
+            let account = find_account(api, &plugin, account.account.as_deref()).await?;
+            connect(account, check, api, output).await
         }
         Plugin::Settings { plugin, set, account } => {
             let account = find_account(api, &plugin, account.account.as_deref()).await?;
@@ -217,6 +224,48 @@ async fn toggle(plugin: &str, enabled: bool, api: &dyn Api, output: Output) -> R
     output.show(&plugin, |plugin| format!("{} is {}", plugin.name, text_of(&plugin.state)))
 }
 
+async fn connect(
+    account: AccountInfo,
+    check_only: bool,
+    api: &dyn Api,
+    output: Output,
+) -> Result<ExitCode> {
+    let Some(connect) = account.connect else {
+        return Err(Error::new(Code::Unsupported, format!("{} needs no secret", account.plugin))
+            .hint("`devrig plugin show` says what it needs."));
+    };
+    if !check_only {
+        if std::io::stdin().is_terminal() {
+            let page = connect.url.map(|url| format!(" You get one at {url}")).unwrap_or_default();
+            eprintln!("{}: {}{page}", connect.title, connect.description);
+        }
+        let value = read_value()?;
+        let args = SecretSetArgs { account: account.id.clone(), name: connect.secret, value };
+        api.secret_set(args).await?;
+    }
+    let account = api.account_check(AccountArgs { id: account.id }).await?;
+    output.show(&account, connection)?;
+    let works = account.connection.is_some_and(|state| state.error.is_none());
+    Ok(if works { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Whose secret it is, and what is wrong with it.
+fn connection(account: &AccountInfo) -> String {
+    let Some(state) = &account.connection else { return String::new() };
+    if let Some(error) = &state.error {
+        let hint = error.hint.as_deref().unwrap_or_default();
+        return format!("Not connected: {} {hint}", error.message).trim_end().to_owned();
+    }
+    let mut text = format!("Connected as {}", state.identity.as_deref().unwrap_or("?"));
+    if let Some(detail) = &state.detail {
+        text.push_str(&format!(" ({detail})"));
+    }
+    for warning in &state.warnings {
+        text.push_str(&format!("\nNote: {warning}"));
+    }
+    text
+}
+
 async fn settings(
     account: AccountInfo,
     set: &[String],
@@ -264,7 +313,8 @@ async fn accounts(command: AccountCommand, api: &dyn Api, output: Output) -> Res
                 table(
                     ["ACCOUNT", "NAME", "PLUGIN", ""],
                     accounts.iter().map(|account| {
-                        let waiting = account.waiting.clone().unwrap_or_default();
+                        let waiting =
+                            account.waiting.clone().unwrap_or_else(|| connection(account));
                         [
                             account.id.to_string(),
                             account.name.clone(),

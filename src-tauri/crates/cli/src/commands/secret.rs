@@ -4,11 +4,13 @@ use std::io::{IsTerminal, Read};
 use std::process::ExitCode;
 
 use devrig_core::{Error, Result};
-use devrig_engine::api::secret::{SecretArgs, SecretSetArgs};
+use devrig_engine::api::secret::{
+    KeepArgs, KeptIn, KeychainState, KeychainStatus, SecretArgs, SecretSetArgs, UnlockArgs,
+};
 use devrig_engine::{Api, NoArgs};
 
 use super::plugin::find_account;
-use crate::args::Secret;
+use crate::args::{Place, Secret};
 use crate::output::{Output, table};
 
 /// A secret is a token or a password, not a file.
@@ -39,6 +41,25 @@ pub async fn run(command: Secret, api: &dyn Api, output: Output) -> Result<ExitC
                 )
             })
         }
+        Secret::Status => show(api.keychain_status(NoArgs {}).await?, output),
+        Secret::Unlock => show(unlock(api).await?, output),
+        Secret::Rotate => {
+            if api.keychain_status(NoArgs {}).await?.kept_in == KeptIn::Passphrase {
+                return Err(Error::invalid("a key under a passphrase changes with the passphrase")
+                    .hint("Pipe a new one to `devrig secret keep passphrase`."));
+            }
+            let args = KeepArgs { kept_in: KeptIn::Keychain, passphrase: None };
+            show(api.keychain_keep(args).await?, output)
+        }
+        Secret::Keep { place } => {
+            let args = match place {
+                Place::Keychain => KeepArgs { kept_in: KeptIn::Keychain, passphrase: None },
+                Place::Passphrase => {
+                    KeepArgs { kept_in: KeptIn::Passphrase, passphrase: Some(read_value()?) }
+                }
+            };
+            show(api.keychain_keep(args).await?, output)
+        }
         Secret::Delete { name, plugin, account } => {
             let account = find_account(api, &plugin, account.account.as_deref()).await?;
             api.secret_delete(SecretArgs { account: account.id, name: name.clone() }).await?;
@@ -47,8 +68,27 @@ pub async fn run(command: Secret, api: &dyn Api, output: Output) -> Result<ExitC
     }
 }
 
+/// With the passphrase from standard input, where one is in use.
+pub async fn unlock(api: &dyn Api) -> Result<KeychainStatus> {
+    let status = api.keychain_status(NoArgs {}).await?;
+    let passphrase = match status.kept_in {
+        KeptIn::Passphrase if status.state != KeychainState::Ready => Some(read_value()?),
+        _ => None,
+    };
+    api.keychain_unlock(UnlockArgs { passphrase }).await
+}
+
+fn show(status: KeychainStatus, output: Output) -> Result<ExitCode> {
+    output.show(&status, |status| {
+        let hint = status.hint.as_deref().unwrap_or_default();
+        format!("{} {hint}", status.message).trim_end().to_owned()
+    })?;
+    let ready = status.state == KeychainState::Ready;
+    Ok(if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
 /// All of standard input without its last line break.
-fn read_value() -> Result<String> {
+pub fn read_value() -> Result<String> {
     if std::io::stdin().is_terminal() {
         eprintln!("Paste the value, then press Enter and Ctrl-D.");
     }

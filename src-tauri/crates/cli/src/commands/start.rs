@@ -9,7 +9,7 @@ use devrig_engine::{Connection, NoArgs};
 use crate::output::Output;
 
 /// Runs until SIGTERM, SIGINT or `devrig stop`.
-pub async fn run(connection: &Connection, output: Output) -> Result<ExitCode> {
+pub async fn run(connection: &Connection, unlock: bool, output: Output) -> Result<ExitCode> {
     let info = connection.api().await?.engine_info(NoArgs {}).await?;
     if connection.role() == Some(Role::Guest) {
         return Err(Error::new(
@@ -17,6 +17,9 @@ pub async fn run(connection: &Connection, output: Output) -> Result<ExitCode> {
             format!("DevRig runs already ({}, process {})", info.owner, info.owner_pid),
         )
         .hint("Nothing needs to be started; `devrig stop` stops it."));
+    }
+    if unlock {
+        super::secret::unlock(&*connection.api().await?).await?;
     }
     output.show(&info, |info| format!("DevRig {} runs in {}", info.version, info.home))?;
     tokio::select! {

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use devrig_core::Result;
 use devrig_core::id::AccountId;
 pub use devrig_plugins::info::{
-    AccountInfo, ActionInfo, DataSourceInfo, LogLine, PermissionInfo, PluginInfo, PluginSource,
-    PluginState, Problem, SyncProgress, SyncState, SyncStatus,
+    AccountInfo, ActionInfo, ConnectInfo, ConnectionState, DataSourceInfo, LogLine, PermissionInfo,
+    PluginInfo, PluginSource, PluginState, Problem, SyncProgress, SyncState, SyncStatus,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -34,6 +34,7 @@ args! {
     }
     AccountAddArgs { plugin: String, name: String }
     AccountRemoveArgs { id: AccountId, #[serde(default)] purge_items: bool }
+    AccountArgs { id: AccountId }
     AccountRenameArgs { id: AccountId, name: String }
     AccountConfigureArgs { id: AccountId, settings: Value }
     GrantArgs { id: AccountId, /** All that the manifest declares when absent. */ #[serde(default)] permissions: Option<Vec<String>> }
@@ -85,6 +86,10 @@ pub(super) async fn account_rename(
     args: AccountRenameArgs,
 ) -> Result<AccountInfo> {
     engine.plugins().account_rename(&args.id, &args.name).await
+}
+
+pub(super) async fn account_check(engine: &Engine, args: AccountArgs) -> Result<AccountInfo> {
+    engine.plugins().account_check(&args.id).await
 }
 
 pub(super) async fn account_configure(

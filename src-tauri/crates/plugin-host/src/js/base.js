@@ -168,13 +168,14 @@
       p.hide(this, "code", given.code === undefined ? "PLUGIN_FAILED" : `${given.code}`);
       p.hide(this, "retryable", given.retryable === true);
       if (given.hint !== undefined && given.hint !== null) p.hide(this, "hint", `${given.hint}`);
+      if (typeof given.retryAfterMs === "number") p.hide(this, "retryAfterMs", given.retryAfterMs);
       if (given.cause !== undefined) p.hide(this, "cause", given.cause);
     }
   }
   p.hide(DevRigError.prototype, "name", "DevRigError");
   p.DevRigError = DevRigError;
-  p.error = (code, message, hint, retryable) =>
-    new DevRigError(message, { __proto__: null, code, hint, retryable });
+  p.error = (code, message, hint, retryable, retryAfterMs) =>
+    new DevRigError(message, { __proto__: null, code, hint, retryable, retryAfterMs });
 
   // JSON text of a value, made once. `toJSON` on a built-in prototype is a plugin's doing and is
   // not asked; on an object or class of the plugin's own it is.

@@ -350,6 +350,7 @@
           const error = new p.TypeError(`fetch failed: ${failure.message}`);
           p.hide(error, "code", failure.code);
           p.hide(error, "retryable", failure.retryable);
+          if (failure.retryAfterMs !== undefined) p.hide(error, "retryAfterMs", failure.retryAfterMs);
           if (failure.hint !== undefined) p.hide(error, "hint", failure.hint);
           p.hide(error, "cause", failure);
           reject(error);

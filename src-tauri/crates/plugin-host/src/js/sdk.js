@@ -51,7 +51,7 @@
     pump();
   };
   const hostError = (method, failure) =>
-    p.error(failure.code, failure.message || `${method} failed`, failure.hint ?? undefined, failure.retryable);
+    p.error(failure.code, failure.message || `${method} failed`, failure.hint ?? undefined, failure.retryable, failure.retryAfterMs);
 
   // ---- running handlers ----
 
@@ -124,6 +124,7 @@
   let info;
   const sources = new p.SafeMap();
   const actions = new p.SafeMap();
+  let connection; // what asks the service who the account's secret belongs to
   const activateCallbacks = [];
   const deactivateCallbacks = [];
 
@@ -197,6 +198,19 @@
         register("action", info.declared.actions, actions, id, { __proto__: null, execute, self: p.isFunction(executor) ? undefined : executor });
       },
     },
+    connection: {
+      register: (handler) => {
+        const refuse = (error) => {
+          refused ??= error;
+          throw error;
+        };
+        if (!p.isFunction(handler?.check)) throw new p.TypeError("a connection needs a check function");
+        if (phase === "active") throw p.error("INVALID_INPUT", "the connection was registered after activation", "Register in the activate callback.");
+        if (info.declared.connection !== true) refuse(p.error("REFUSED", "a connection is not declared in the manifest", "Add connection to devrig-plugin.json."));
+        if (connection !== undefined) refuse(p.error("CONFLICT", "the connection is registered twice"));
+        connection = handler;
+      },
+    },
     log: logger(),
     secrets: secretsFor(here),
     http: httpFor(here),
@@ -267,7 +281,7 @@
       } else {
         close(0);
         phase = "active";
-        native.activated(p.encode({ __proto__: null, dataSources: names(sources), actions: names(actions) }, "the registrations"));
+        native.activated(p.encode({ __proto__: null, dataSources: names(sources), actions: names(actions), connection: connection !== undefined }, "the registrations"));
       }
     };
     const begin = (namespace) => {
@@ -327,6 +341,14 @@
     });
   };
 
+  const check = (id) => {
+    open(id);
+    finish(id, () => {
+      if (connection === undefined) throw p.error("NOT_FOUND", "the plugin registered no connection");
+      return connection.check();
+    });
+  };
+
   const event = (topic, data) => {
     const handlers = topics.get(topic);
     if (handlers === undefined) return;
@@ -357,6 +379,7 @@
     activate,
     sync,
     action,
+    check,
     abort,
     reply,
     event,

@@ -108,6 +108,7 @@
     const full = name === "InternalError" && message === "out of memory";
     const code = full ? "TOO_LARGE" : clip(field(error, "code"), 100) ?? known[name] ?? "PLUGIN_FAILED";
     const stack = clip(field(error, "stack"), 32768);
+    const retryAfter = field(error, "retryAfterMs");
     return {
       __proto__: null,
       name,
@@ -116,6 +117,8 @@
       retryable: field(error, "retryable") === true,
       stack: stack === undefined ? null : native.readableStack(stack),
       hint: clip(field(error, "hint"), 2000) ?? null,
+      // Neither NaN nor an infinity is JSON.
+      retryAfterMs: typeof retryAfter === "number" && retryAfter >= 0 && retryAfter <= 1e12 ? retryAfter : null,
     };
   };
   p.describe = (error) => {

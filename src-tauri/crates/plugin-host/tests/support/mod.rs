@@ -52,7 +52,11 @@ pub fn package(main: &str, modules: &[(&str, &str)]) -> Start {
         modules: modules.iter().map(|(path, text)| ((*path).into(), (*text).into())).collect(),
         settings: json!({"folders": ["/a"], "deep": {"x": 1}}),
         limits: Limits::default(),
-        declared: Declared { data_sources: vec!["s".into()], actions: vec!["t".into()] },
+        declared: Declared {
+            data_sources: vec!["s".into()],
+            actions: vec!["t".into()],
+            connection: true,
+        },
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::{Plugins, person};
 use crate::access::{Access, check_settings};
+use crate::connection;
 use crate::info::AccountInfo;
 use crate::manifest::Manifest;
 use crate::permission::Permission;
@@ -47,6 +48,7 @@ impl Plugins {
             plugin: plugin.name().to_owned(),
             name: account_name(name)?,
             settings: json!({}),
+            connection: None,
         };
         let stored = row.clone();
         core.store
@@ -112,7 +114,7 @@ impl Plugins {
         self.store_account(&seat, seat.name(), settings.clone(), granted.clone()).await?;
         let mut access = Access::clone(&before);
         access.granted.extend(granted);
-        access.settings = settings;
+        access.settings = manifest.with_defaults(settings);
         seat.set_access(access);
         seat.stop().await;
         self.after_change(&seat).await
@@ -126,7 +128,7 @@ impl Plugins {
         granted: Vec<String>,
     ) -> Result<()> {
         let plugin = seat.plugin.name().to_owned();
-        let row = AccountRow { id: seat.id.clone(), plugin, name, settings };
+        let row = AccountRow { id: seat.id.clone(), plugin, name, settings, connection: None };
         self.inner
             .core
             .store
@@ -230,7 +232,28 @@ impl Plugins {
         }
         let scope = Scope::Account(id.clone());
         self.inner.core.vault.set(&scope, name, value).await?;
+        self.forget_connection(&seat, name).await?;
         self.clear_waits(Some(id)).await
+    }
+
+    async fn forget_connection(&self, seat: &Arc<Seat>, secret: &str) -> Result<()> {
+        match &seat.plugin.manifest.connection {
+            Some(connect) if connect.secret == secret => {
+                connection::forget(&self.inner.core, seat).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks the service of an account whether its secret works and who it belongs to. The answer
+    /// is in `connection`, also when it does not work.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`; `UNSUPPORTED` for a plugin without such a check; why the plugin cannot run.
+    pub async fn account_check(&self, id: &AccountId) -> Result<AccountInfo> {
+        let seat = self.inner.core.seat(id)?;
+        connection::check(&self.inner.core, &seat).await?;
+        self.account_info(&seat).await
     }
 
     /// # Errors
@@ -239,7 +262,7 @@ impl Plugins {
         let seat = self.inner.core.seat(id)?;
         let scope = Scope::Account(seat.id.clone());
         if self.inner.core.vault.delete(&scope, name).await? {
-            return Ok(());
+            return self.forget_connection(&seat, name).await;
         }
         Err(Error::not_found(format!("the secret {:?}", shown(name, 64))))
     }
@@ -267,6 +290,13 @@ impl Plugins {
             granted: access.in_force(),
             secrets_set: stored.into_iter().map(|entry| entry.name).collect(),
             waiting,
+            connect: seat
+                .plugin
+                .manifest
+                .connection
+                .as_ref()
+                .map(|connect| connection::info(connect, &access.settings)),
+            connection: seat.connection(),
         })
     }
 

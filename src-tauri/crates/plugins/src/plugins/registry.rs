@@ -233,6 +233,7 @@ impl Plugins {
                 plugin: plugin.name().to_owned(),
                 name: plugin.manifest.display_name.clone(),
                 settings: serde_json::json!({}),
+                connection: None,
             };
             let stored = row.clone();
             core.store
@@ -259,9 +260,10 @@ impl Plugins {
             plugin: plugin.name().to_owned(),
             declared: plugin.manifest.permissions.clone(),
             granted,
-            settings: row.settings,
+            settings: plugin.manifest.with_defaults(row.settings),
         };
         let seat = Seat::new(core, Arc::clone(plugin), row.id, row.name, access);
+        seat.set_connection(row.connection);
         let sources: Vec<String> =
             plugin.manifest.data_sources.iter().map(|source| source.id.clone()).collect();
         let id = seat.id.clone();

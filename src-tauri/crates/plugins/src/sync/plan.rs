@@ -28,6 +28,13 @@ pub fn backoff(failures: u32, asked: Option<Duration>) -> Duration {
     own.max(asked.unwrap_or_default().min(LONGEST))
 }
 
+/// For how long a source asks to be left alone; an hour at most, so that no slip of a plugin
+/// silences it.
+pub fn wish(after_ms: Option<f64>) -> Duration {
+    let after = after_ms.and_then(|ms| Duration::try_from_secs_f64(ms / 1_000.0).ok());
+    after.unwrap_or_default().min(LONGEST_BACKOFF)
+}
+
 /// A time that no pause of ours explains comes from a clock that was ahead; it is pulled in.
 pub fn pulled_in(next_at: Timestamp, now: Timestamp, interval: Duration) -> Option<Timestamp> {
     let explained = interval.max(LONGEST_BACKOFF).max(Duration::from_secs(24 * 60 * 60));

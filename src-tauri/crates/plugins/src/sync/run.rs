@@ -13,6 +13,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::plan;
+use crate::connection;
 use crate::core::Core;
 use crate::manifest::DataSource;
 use crate::schema::Schema;
@@ -84,7 +85,8 @@ struct Run<'a> {
 
 /// How the pages ended.
 enum Pages {
-    CaughtUp,
+    /// The source asks not to be synced again within `wish`.
+    CaughtUp { wish: Duration },
     /// There are more than one run takes.
     More,
 }
@@ -101,14 +103,17 @@ impl Run<'_> {
                 super::tell(self.core, id, source).await;
                 let mut notes = Notes::default();
                 match self.pages(row, &mut notes).await {
-                    Ok(Pages::CaughtUp) => (End::Well { caught_up: true }, interval),
+                    Ok(Pages::CaughtUp { wish }) => {
+                        (End::Well { caught_up: true }, interval.max(wish))
+                    }
                     Ok(Pages::More) => (End::Well { caught_up: false }, GO_ON.min(interval)),
                     // Stopped with DevRig: the job is put back, and the source stays due.
                     Err(error) if self.token.is_cancelled() => return Err(error),
                     Err(error) => match notes.need {
-                        Some(need) => (End::Waits(words(&need)), interval),
+                        Some(need) => (End::Waits(need_in_words(&need)), interval),
                         None => {
-                            let pause = plan::backoff(failures, notes.retry_after);
+                            let asked = notes.retry_after.max(wait_of(&error));
+                            let pause = plan::backoff(failures, asked);
                             (End::Failed(error), pause)
                         }
                     },
@@ -124,6 +129,11 @@ impl Run<'_> {
             self.core.wake.notify_one();
         }
         super::tell(self.core, id, source).await;
+        match &end {
+            End::Well { .. } => connection::learn(self.core, &self.seat, None).await?,
+            End::Failed(error) => connection::learn(self.core, &self.seat, Some(error)).await?,
+            End::Waits(_) | End::Due => {}
+        }
         if let End::Failed(error) = &end {
             let message = format!("Sync of {source} failed: {}", error.message);
             self.core.note(self.seat.plugin.name(), id, "error", message);
@@ -150,7 +160,7 @@ impl Run<'_> {
             let moved = cursor.as_deref() != Some(output.cursor.as_str());
             self.commit(&output.cursor, seen.items).await?;
             if !output.has_more {
-                return Ok(Pages::CaughtUp);
+                return Ok(Pages::CaughtUp { wish: plan::wish(output.next_sync_after_ms) });
             }
             if !moved {
                 let message = "the source says that there is more, but its cursor does not move";
@@ -225,7 +235,13 @@ pub(crate) fn missing(seat: &Seat) -> Option<String> {
     access.waits_for_grants(!seat.plugin.manifest.data_sources.is_empty())
 }
 
-fn words(need: &Need) -> String {
+/// What whoever refused said of the next time.
+fn wait_of(error: &Error) -> Option<Duration> {
+    Duration::try_from_secs_f64(error.retry_after_ms()? / 1_000.0).ok()
+}
+
+/// What is missing, for people.
+pub(crate) fn need_in_words(need: &Need) -> String {
     match need {
         Need::Grant(permission) => format!("It needs the permission {}.", shown(permission, 200)),
         Need::Secret(name) => format!("The secret {name} has no value."),

@@ -7,18 +7,20 @@ use serde_json::Value;
 use sqlx::SqliteExecutor;
 
 use super::{get, json};
+use crate::info::ConnectionState;
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct AccountRow {
     pub id: AccountId,
     pub plugin: String,
     pub name: String,
     pub settings: Value,
+    pub connection: Option<ConnectionState>,
 }
 
 pub async fn all(executor: impl SqliteExecutor<'_>) -> Result<Vec<AccountRow>> {
     let rows = sqlx::query(
-        "SELECT id, plugin, name, settings FROM account ORDER BY plugin, created_at, id",
+        "SELECT id, plugin, name, settings, connection FROM account ORDER BY plugin, created_at, id",
     )
     .fetch_all(executor)
     .await
@@ -30,6 +32,7 @@ pub async fn all(executor: impl SqliteExecutor<'_>) -> Result<Vec<AccountRow>> {
                 plugin: get(row, "plugin")?,
                 name: get(row, "name")?,
                 settings: json(row, "settings")?.unwrap_or_default(),
+                connection: json(row, "connection")?,
             })
         })
         .collect()
@@ -70,6 +73,24 @@ pub async fn update(tx: &mut Tx, row: &AccountRow, origin: &Origin) -> Result<()
         return Err(Error::not_found(format!("the account {}", row.id)));
     }
     tx.change(Change::new("account", row.id.as_str(), ChangeKind::Updated, origin));
+    Ok(())
+}
+
+/// Stores what the service said of the account's secret.
+pub async fn set_connection(
+    tx: &mut Tx,
+    id: &AccountId,
+    state: Option<&ConnectionState>,
+    origin: &Origin,
+) -> Result<()> {
+    let state = state.map(serde_json::to_string).transpose()?;
+    sqlx::query("UPDATE account SET connection = ? WHERE id = ?")
+        .bind(state)
+        .bind(id.as_str())
+        .execute(tx.conn())
+        .await
+        .map_err(from_sqlx)?;
+    tx.change(Change::new("account", id.as_str(), ChangeKind::Updated, origin));
     Ok(())
 }
 

@@ -57,6 +57,11 @@ impl MemoryKeychain {
         self.lock().keys.values_mut().for_each(|key| key[0] ^= 1);
     }
 
+    /// How many keys it holds.
+    pub fn holds(&self) -> usize {
+        self.lock().keys.len()
+    }
+
     /// Calls that reached the keychain.
     pub fn calls(&self) -> usize {
         self.lock().calls
@@ -95,6 +100,12 @@ impl Keychain for MemoryKeychain {
     async fn write(&self, id: &str, key: &MasterKey) -> Result<(), KeychainFailure> {
         self.answer().await?;
         self.lock().keys.insert(id.to_owned(), *key.expose());
+        Ok(())
+    }
+
+    async fn remove(&self, id: &str) -> Result<(), KeychainFailure> {
+        self.answer().await?;
+        self.lock().keys.remove(id);
         Ok(())
     }
 

@@ -74,6 +74,15 @@ impl Keychain for Native {
         blocking(move || entry(&id)?.set_secret(key.expose())).await
     }
 
+    async fn remove(&self, id: &str) -> Result<(), KeychainFailure> {
+        let id = id.to_owned();
+        blocking(move || match entry(&id)?.delete_credential() {
+            Err(Failure::NoEntry) => Ok(()),
+            outcome => outcome,
+        })
+        .await
+    }
+
     /// Reading is what makes these systems ask.
     async fn unlock(&self) -> Result<(), KeychainFailure> {
         self.probe().await

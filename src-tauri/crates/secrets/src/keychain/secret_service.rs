@@ -104,6 +104,18 @@ impl Keychain for SecretService {
         Ok(())
     }
 
+    async fn remove(&self, id: &str) -> Result<(), KeychainFailure> {
+        let service = self.connect().await?;
+        let found = service.search_items(attributes(id)).await.map_err(failure)?;
+        if !found.locked.is_empty() {
+            return Err(KeychainFailure::Locked);
+        }
+        for item in found.unlocked {
+            item.delete().await.map_err(failure)?;
+        }
+        Ok(())
+    }
+
     async fn unlock(&self) -> Result<(), KeychainFailure> {
         let service = self.connect().await?;
         match service.get_default_collection().await {
