@@ -218,9 +218,14 @@ fn log_to(home: &Home) {
 
 /// The worker that the workspace's build left beside the tests.
 pub fn host_program() -> PathBuf {
+    program("devrig-plugin-host")
+}
+
+/// One of the product's programs, as the workspace's build left it beside the tests.
+pub fn program(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the test's own path");
     let folder = test.parent().and_then(|deps| deps.parent()).expect("target/<profile>");
-    let program = folder.join(format!("devrig-plugin-host{}", std::env::consts::EXE_SUFFIX));
+    let program = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     assert!(program.is_file(), "{} is not built: run `cargo build` first", program.display());
     program
 }

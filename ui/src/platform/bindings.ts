@@ -771,6 +771,8 @@ export type SyncConfigureArgs = {
 	source: string,
 	intervalMs?: number | null,
 	enabled?: boolean | null,
+	/**  Such as `22:00-07:00 Europe/Berlin`; empty for none.  */
+	quietHours?: string | null,
 };
 
 export type SyncProgress = {
@@ -799,6 +801,8 @@ export type SyncStatus = {
 	itemsSynced: number,
 	progress: SyncProgress | null,
 	intervalMs: number,
+	/**  When it is left alone, such as `22:00-07:00 Europe/Berlin`. */
+	quietHours: string | null,
 };
 
 /**  What a read depends on and a write makes stale; the window's refresh follows from these. */

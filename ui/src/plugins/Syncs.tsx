@@ -1,15 +1,16 @@
 import { useQuery } from '@tanstack/react-query';
+import { useId, useState } from 'react';
 
 import { useWrite } from '../api/mutations';
 import { syncQuery } from '../api/queries';
 import { Button } from '../components/Button';
 import { Chip, type Tone } from '../components/Chip';
 import { ErrorNote } from '../components/ErrorNote';
-import { Select } from '../components/Field';
+import { Field, Input, Select } from '../components/Field';
 import { Switch } from '../components/Switch';
 import { agoInWords, duration, whenInWords } from '../lib/time';
 import { useNow } from '../lib/useNow';
-import type { SyncStatus } from '../platform/wire';
+import type { DevRigError, SyncStatus } from '../platform/wire';
 import { Part } from './Account';
 
 const INTERVALS = [30_000, 60_000, 120_000, 300_000, 900_000, 3_600_000, 21_600_000, 86_400_000];
@@ -37,6 +38,43 @@ export function Syncs({ accountId }: { accountId: string }) {
         ))}
       </ul>
     </Part>
+  );
+}
+
+/** Hours in which the source is left alone, by the clock of a time zone. */
+function QuietHours({ status }: { status: SyncStatus }) {
+  const id = useId();
+  const [text, setText] = useState<string | null>(null);
+  const [error, setError] = useState<DevRigError | null>(null);
+  const configure = useWrite('sync_configure');
+  if (text === null) {
+    return (
+      <div className="flex items-center gap-2 text-sec text-t2">
+        <span>{status.quietHours ? `Quiet ${status.quietHours}` : 'No quiet hours'}</span>
+        <Button kind="quiet" aria-label={`Change quiet hours of ${status.name}`} onClick={() => setText(status.quietHours ?? '')}>
+          Change
+        </Button>
+      </div>
+    );
+  }
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        setError(null);
+        configure.mutate({ account: status.account, source: status.source, quietHours: text }, { onSuccess: () => setText(null), onError: setError });
+      }}
+    >
+      <Field id={id} label="Quiet hours" help="Such as 22:00-07:00 Europe/Berlin. Empty for none." error={error ? [error.message, error.hint].filter(Boolean).join(' ') : undefined}>
+        <div className="flex gap-2">
+          <Input id={id} value={text} aria-describedby={`${id}-help`} aria-invalid={error !== null} onChange={(event) => setText(event.target.value)} className="w-72" />
+          <Button type="submit" kind="primary" disabled={configure.isPending}>
+            Save
+          </Button>
+          <Button onClick={() => setText(null)}>Cancel</Button>
+        </div>
+      </Field>
+    </form>
   );
 }
 
@@ -69,6 +107,7 @@ function Source({ status, onRetry }: { status: SyncStatus; onRetry: () => void }
         </Select>
         <Switch on={state !== 'disabled'} label={`Sync ${status.name}`} onChange={(enabled) => configure.mutate({ account, source, enabled })} />
       </div>
+      <QuietHours status={status} />
       {status.error && (
         <ErrorNote title={`${status.name} could not be synced`} error={status.error} {...(status.lastSyncAt ? { stillTrue: `Items are as of ${agoInWords(status.lastSyncAt, now)}.` } : {})} onRetry={onRetry} />
       )}

@@ -80,3 +80,16 @@ test('a token is checked at once, and whose it is stays on the account', async (
   await user.click(screen.getByRole('button', { name: 'Replace' }));
   await screen.findByLabelText('Access token');
 });
+
+test('quiet hours are set, refused with words, and taken off again', async () => {
+  const user = userEvent.setup();
+  const { platform } = await renderApp('/plugins/devrig-plugin-git-local');
+  await user.click((await screen.findAllByRole('button', { name: /Change quiet hours/ }))[0]!);
+  const field = screen.getByLabelText('Quiet hours');
+  await user.type(field, 'noon{Enter}');
+  expect((await screen.findByRole('alert')).textContent).toContain('22:00-07:00 Europe/Berlin');
+  await user.clear(field);
+  await user.type(field, '21:00-08:00 UTC{Enter}');
+  await waitFor(() => expect(platform.calls.findLast((call) => call.name === 'sync_configure')?.args).toMatchObject({ quietHours: '21:00-08:00 UTC' }));
+  await waitFor(() => expect(screen.queryByLabelText('Quiet hours')).toBeNull());
+});

@@ -48,6 +48,8 @@ pub enum Command {
     /// Check, copy and restore the database.
     #[command(subcommand)]
     Db(Db),
+    /// Print the completions of a shell: bash, zsh, fish, and others.
+    Completions { shell: clap_complete::Shell },
     /// Check what DevRig needs from this machine, with a verdict and a remedy for each.
     Doctor,
     /// What was refused, stopped or done in your name.
@@ -267,6 +269,9 @@ pub enum Plugin {
         /// Set how often it syncs from now on, in seconds, instead of syncing.
         #[arg(long, value_name = "SECONDS", requires = "source")]
         every: Option<u64>,
+        /// Leave it alone in these hours from now on, such as "22:00-07:00 Europe/Berlin"; "" for none.
+        #[arg(long, value_name = "HOURS", requires = "source")]
+        quiet: Option<String>,
         #[command(flatten)]
         account: Account,
     },

@@ -11,11 +11,12 @@ pub mod start;
 
 use std::process::ExitCode;
 
+use clap::CommandFactory;
 use devrig_core::Result;
 use devrig_engine::{Api, Home};
 
 use crate::args::{Cli, Command, Db};
-use crate::output::Output;
+use crate::output::{Output, line};
 
 /// Commands that need no engine, or must not start one.
 pub async fn offline(cli: &Cli, home: &Home, output: Output) -> Result<Option<ExitCode>> {
@@ -23,6 +24,12 @@ pub async fn offline(cli: &Cli, home: &Home, output: Output) -> Result<Option<Ex
         Command::Db(Db::Restore { file }) => db::restore(home, file, output).await.map(Some),
         Command::Stop => engine::stop(home, output).await.map(Some),
         Command::Status => engine::status(home, output).await.map(Some),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "devrig", &mut script);
+            line(String::from_utf8_lossy(&script).trim_end());
+            Ok(Some(ExitCode::SUCCESS))
+        }
         _ => Ok(None),
     }
 }
@@ -38,6 +45,8 @@ pub async fn run(command: Command, api: &dyn Api, output: Output) -> Result<Exit
         Command::Doctor => engine::doctor(api, output).await,
         Command::Audit { subject, page } => engine::audit(subject, page, api, output).await,
         // These were run before an engine was asked for.
-        Command::Start { .. } | Command::Stop | Command::Status => Ok(ExitCode::SUCCESS),
+        Command::Start { .. } | Command::Stop | Command::Status | Command::Completions { .. } => {
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }

@@ -3,8 +3,9 @@
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 use devrig_core::{Error, Result};
+use indicatif::ProgressBar;
 use serde::Serialize;
 
 /// How answers are printed.
@@ -56,14 +57,71 @@ pub fn table<const N: usize>(
     rows: impl IntoIterator<Item = [String; N]>,
 ) -> String {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(head);
+    let colours = colours();
+    let bold = |name: &str| match colours {
+        true => Cell::new(name).add_attribute(Attribute::Bold),
+        false => Cell::new(name),
+    };
+    table.load_style(presets::NOTHING).set_header(head.map(bold));
     if std::io::stdout().is_terminal() {
         table.set_content_arrangement(ContentArrangement::Dynamic);
     }
     for row in rows {
-        table.add_row(row);
+        let cells =
+            row.into_iter().zip(head).map(|(text, name)| match (tone(name, &text), colours) {
+                (Some(tone), true) => Cell::new(text).fg(tone),
+                _ => Cell::new(text),
+            });
+        table.add_row(cells);
     }
     table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// People get colours on a terminal, unless they said otherwise (no-color.org).
+fn colours() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty())
+}
+
+/// States that are worth a second look stand out; the word says the same without the colour.
+fn tone(column: &str, text: &str) -> Option<Color> {
+    if !matches!(column, "STATE" | "STATUS") {
+        return None;
+    }
+    match text {
+        "active" | "completed" | "sent" | "merged" | "open" => Some(Color::Green),
+        "error" | "failed" | "dead" | "quarantined" | "needs_decision" => Some(Color::Red),
+        "waiting" | "pending" | "installed" | "sending" | "syncing" => Some(Color::Yellow),
+        _ => None,
+    }
+}
+
+/// Shown on a terminal while something takes long; nothing where nobody watches.
+pub struct Progress(Option<ProgressBar>);
+
+impl Progress {
+    pub fn start(output: Output, what: &str) -> Self {
+        if output.json || !std::io::stderr().is_terminal() {
+            return Self(None);
+        }
+        let bar = ProgressBar::new_spinner();
+        bar.set_message(what.to_owned());
+        bar.enable_steady_tick(std::time::Duration::from_millis(120));
+        Self(Some(bar))
+    }
+
+    pub fn say(&self, what: String) {
+        if let Some(bar) = &self.0 {
+            bar.set_message(what);
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
 }
 
 /// One fact a line, names aligned.

@@ -296,6 +296,24 @@ pub async fn unknown(tx: &mut Tx, id: &str, why: &str) -> Result<()> {
     set(tx, id, OutboxState::NeedsDecision, Some(why)).await
 }
 
+/// The account's way is free: the next action that is due goes at once.
+pub async fn hasten_next(inbox: &Inbox, tx: &mut Tx, account: &AccountId) -> Result<()> {
+    let now = tx.now();
+    let next: Option<String> = sqlx::query_scalar(
+        "SELECT id FROM outbox WHERE account = ?1 AND state = 'waiting' AND due_at <= ?2
+         ORDER BY no LIMIT 1",
+    )
+    .bind(&account.0)
+    .bind(now.as_ms())
+    .fetch_optional(tx.conn())
+    .await
+    .map_err(from_sqlx)?;
+    match next {
+        Some(id) => queue(inbox, tx, &id, now).await,
+        None => Ok(()),
+    }
+}
+
 /// Withdraws an action that still waits; undoing its operation does the same.
 ///
 /// # Errors

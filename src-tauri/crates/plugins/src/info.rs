@@ -180,6 +180,8 @@ pub struct SyncStatus {
     pub progress: Option<SyncProgress>,
     #[specta(type = u32)]
     pub interval_ms: f64,
+    /// When it is left alone, such as `22:00-07:00 Europe/Berlin`.
+    pub quiet_hours: Option<String>,
 }
 
 impl SyncStatus {

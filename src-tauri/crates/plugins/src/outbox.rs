@@ -95,6 +95,11 @@ impl Handler for Send {
             fate => fate,
         };
         self.store(&id, &fate).await?;
+        if matches!(fate, Fate::Sent { .. } | Fate::Failed(_) | Fate::Unknown(_)) {
+            let (inbox, account) = (self.0.inbox.clone(), outgoing.row.account_id.clone());
+            let next = async move |tx: &mut Tx| outbox::hasten_next(&inbox, tx, &account).await;
+            self.0.store.write(next).await?;
+        }
         Ok(match fate {
             Fate::Again { error, after } => {
                 let doubled = 2_u32.saturating_pow(job.attempt.min(16));

@@ -1,15 +1,17 @@
 //! The sync scheduler: when each data source is due, and one run of it.
 
 mod plan;
+mod quiet;
 mod run;
 mod timer;
 
 use std::sync::Arc;
 
-use devrig_core::Result;
 use devrig_core::id::AccountId;
+use devrig_core::{Result, Timestamp};
 
 pub(crate) use plan::{SHORTEST, interval};
+pub(crate) use quiet::QuietHours;
 pub(crate) use run::{Sync, missing, need_in_words};
 pub(crate) use timer::{queue, run as run_timer};
 
@@ -37,7 +39,7 @@ async fn status(core: &Core, account: &AccountId, source: &str) -> Result<Option
         return Ok(None);
     };
     let row = sync::one(core.store.reader(), account, source).await?;
-    Ok(row.map(|row| status_of(&seat, &declared, row)))
+    Ok(row.map(|row| status_of(&seat, &declared, row, core.clock.now())))
 }
 
 /// Every source of every account.
@@ -46,12 +48,23 @@ pub(crate) async fn all(core: &Core) -> Result<Vec<SyncStatus>> {
     let known = rows.into_iter().filter_map(|row| {
         let seat = core.seat(&row.account).ok()?;
         let declared = seat.plugin.manifest.data_source(&row.source).cloned()?;
-        Some(status_of(&seat, &declared, row))
+        Some(status_of(&seat, &declared, row, core.clock.now()))
     });
     Ok(known.collect())
 }
 
-pub(crate) fn status_of(seat: &Arc<Seat>, declared: &DataSource, row: SyncRow) -> SyncStatus {
+/// The end of the quiet hours that it lies in, else the time itself.
+pub(crate) fn quiet_until(row: &SyncRow, now: Timestamp) -> Timestamp {
+    let hours = row.quiet_hours.as_ref().and_then(|hours| hours.parse::<QuietHours>().ok());
+    hours.and_then(|hours| hours.until(now)).unwrap_or(now)
+}
+
+pub(crate) fn status_of(
+    seat: &Arc<Seat>,
+    declared: &DataSource,
+    row: SyncRow,
+    now: Timestamp,
+) -> SyncStatus {
     let running = seat.sync_now(&row.source);
     let interval = plan::interval(declared, row.interval_ms);
     let runs = row.enabled && seat.plugin.may_run().is_ok();
@@ -62,6 +75,7 @@ pub(crate) fn status_of(seat: &Arc<Seat>, declared: &DataSource, row: SyncRow) -
         (_, SyncRow { error: Some(_), .. }) => SyncState::Error,
         _ => SyncState::Idle,
     };
+    let quiet_until = quiet_until(&row, now);
     SyncStatus {
         account: row.account,
         plugin: seat.plugin.name().to_owned(),
@@ -70,7 +84,8 @@ pub(crate) fn status_of(seat: &Arc<Seat>, declared: &DataSource, row: SyncRow) -
         state,
         last_sync_at: row.last_sync_at,
         ended_at: row.ended_at,
-        next_sync_at: (runs && row.waiting.is_none()).then_some(row.next_at),
+        next_sync_at: (runs && row.waiting.is_none()).then_some(row.next_at.max(quiet_until)),
+        quiet_hours: row.quiet_hours,
         error: row.error,
         items_synced: row.items_synced as f64,
         progress: running.flatten(),

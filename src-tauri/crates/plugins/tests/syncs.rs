@@ -5,6 +5,7 @@ mod common;
 use std::time::Duration;
 
 use common::{Rig, manifest, package, syncs, until};
+use devrig_core::Code;
 use devrig_plugins::info::{PluginState, SyncState};
 use devrig_secrets::Behaviour;
 
@@ -140,12 +141,64 @@ async fn cursors_items_and_grants_survive_a_restart() {
 async fn intervals_have_a_floor_and_sources_can_be_switched_off() {
     let rig = Rig::new().await;
     let account = rig.granted(manifest("tuned", &[]), &syncs("return { cursor: '1' };")).await;
-    let refused = rig.plugins.sync_configure(&account.id, "s", Some(1_000.0), None).await;
+    let refused = rig.plugins.sync_configure(&account.id, "s", Some(1_000.0), None, None).await;
     assert!(refused.unwrap_err().hint.unwrap().contains("30000"));
-    let status =
-        rig.plugins.sync_configure(&account.id, "s", Some(45_000.0), Some(false)).await.unwrap();
+    let status = rig
+        .plugins
+        .sync_configure(&account.id, "s", Some(45_000.0), Some(false), None)
+        .await
+        .unwrap();
     assert_eq!((status.interval_ms, status.state), (45_000.0, SyncState::Disabled));
     assert!(rig.plugins.sync_now(Some(account.id.clone()), None).await.is_err());
+    rig.close().await;
+}
+
+/// Makes every source due, as the passing of its interval would.
+async fn make_due(rig: &Rig) {
+    rig.store
+        .write(async move |tx: &mut devrig_store::Tx| {
+            sqlx::query("UPDATE sync_state SET next_at = '2026-01-01T00:00:00.000Z'")
+                .execute(tx.conn())
+                .await
+                .map_err(devrig_store::from_sqlx)?;
+            Ok(())
+        })
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_is_left_alone_in_its_quiet_hours_unless_a_person_asks() {
+    let rig = Rig::new().await;
+    let count = "const n = ((await sdk.storage.get('n')) ?? 0) + 1; await sdk.storage.set('n', n);
+        await ds.storeItems([{ externalId: String(n), type: 'note', title: 'run ' + n }]);
+        return { cursor: String(n) };";
+    let account = rig.granted(manifest("quiet", &["storage"]), &syncs(count)).await;
+    until("the first run", async || rig.titles().await.len() == 1).await;
+    let refused =
+        rig.plugins.sync_configure(&account.id, "s", None, None, Some("noon".into())).await;
+    assert_eq!(refused.unwrap_err().code, Code::InvalidInput);
+    let hour = |from_now: i64| {
+        let at = rig.store.clock().now().as_ms() / 3_600_000 + from_now;
+        format!("{:02}:00", at.rem_euclid(24))
+    };
+    let hours = format!("{}-{} UTC", hour(-1), hour(2));
+    let configure = async |quiet: &str| {
+        let quiet = Some(quiet.to_owned());
+        rig.plugins.sync_configure(&account.id, "s", None, Some(true), quiet).await.unwrap()
+    };
+    assert_eq!(configure(&hours).await.quiet_hours.as_deref(), Some(hours.as_str()));
+    make_due(&rig).await;
+    let status = configure(&hours).await;
+    let next = status.next_sync_at.unwrap().since(rig.store.clock().now());
+    assert!(next > Duration::from_secs(3_500), "the end of the hours is told: {next:?}");
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert_eq!(rig.titles().await.len(), 1, "it is due and left alone");
+    rig.plugins.sync_now(Some(account.id.clone()), None).await.unwrap();
+    until("the run that was asked for", async || rig.titles().await.len() == 2).await;
+    make_due(&rig).await;
+    assert_eq!(configure("").await.quiet_hours, None);
+    until("it goes on", async || rig.titles().await.len() == 3).await;
     rig.close().await;
 }
 

@@ -278,8 +278,10 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
       }
       return null;
     },
-    sync_configure: ({ account: id, source, intervalMs, enabled }) => {
+    sync_configure: ({ account: id, source, intervalMs, enabled, quietHours }) => {
       const sync = syncOf(id, source);
+      if (quietHours === 'noon') fail('INVALID_INPUT', '"noon" are no quiet hours.', 'Write them as 22:00-07:00 Europe/Berlin.');
+      if (quietHours !== null && quietHours !== undefined) sync.quietHours = quietHours === '' ? null : quietHours;
       if (intervalMs) sync.intervalMs = intervalMs;
       if (enabled !== null && enabled !== undefined) sync.state = enabled ? 'idle' : 'disabled';
       return sync;

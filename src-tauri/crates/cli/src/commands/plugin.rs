@@ -8,8 +8,8 @@ use std::time::Duration;
 use devrig_core::{Code, Error, Result, SystemClock};
 use devrig_engine::api::plugin::{
     AccountAddArgs, AccountArgs, AccountConfigureArgs, AccountInfo, AccountRemoveArgs, GrantArgs,
-    InstallArgs, PluginInfo, PluginLogsArgs, RevokeArgs, SyncArgs, SyncConfigureArgs, SyncStatus,
-    ToggleArgs, UninstallArgs,
+    InstallArgs, PluginInfo, PluginLogsArgs, RevokeArgs, SyncArgs, SyncConfigureArgs, SyncState,
+    SyncStatus, ToggleArgs, UninstallArgs,
 };
 use devrig_engine::api::secret::SecretSetArgs;
 use devrig_engine::{Api, NoArgs};
@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use super::secret::read_value;
 use super::settings::value_of;
 use crate::args::{AccountCommand, Plugin};
-use crate::output::{Output, facts, table};
+use crate::output::{Output, Progress, facts, table};
 
 pub async fn run(command: Plugin, api: &dyn Api, output: Output) -> Result<ExitCode> {
     match command {
@@ -65,20 +65,21 @@ pub async fn run(command: Plugin, api: &dyn Api, output: Output) -> Result<ExitC
             settings(account, &set, api, output).await
         }
         Plugin::Account(command) => accounts(command, api, output).await,
-        Plugin::Sync { plugin, source, every, account } => {
+        Plugin::Sync { plugin, source, every, quiet, account } => {
             let account = find_account(api, &plugin, account.account.as_deref()).await?;
-            match (every, source) {
-                (Some(seconds), Some(source)) => {
+            match source {
+                Some(source) if every.is_some() || quiet.is_some() => {
                     let args = SyncConfigureArgs {
                         account: account.id,
                         source,
-                        interval_ms: Some(seconds as f64 * 1000.0),
+                        interval_ms: every.map(|seconds| seconds as f64 * 1000.0),
                         enabled: None,
+                        quiet_hours: quiet,
                     };
                     let status = api.sync_configure(args).await?;
                     output.show(&status, |status| statuses(std::slice::from_ref(status)))
                 }
-                (_, source) => sync(account, source, api, output).await,
+                source => sync(account, source, api, output).await,
             }
         }
         Plugin::Status => {
@@ -351,17 +352,34 @@ async fn sync(
     let asked = SystemClock::shared().now();
     api.sync_now(args).await?;
     let deadline = tokio::time::Instant::now() + PATIENCE;
+    let progress = Progress::start(output, "syncing");
     loop {
         tokio::time::sleep(Duration::from_millis(50)).await;
         let now: Vec<SyncStatus> =
             api.sync_status(NoArgs {}).await?.into_iter().filter(concerned).collect();
         let ended = now.iter().all(|status| status.is_over(asked));
+        progress.say(far(&now));
         if ended || tokio::time::Instant::now() > deadline {
+            drop(progress);
             output.show(&now, |now| statuses(now))?;
             let bad = now.iter().any(|status| status.error.is_some() || !ended);
             return Ok(if bad { ExitCode::FAILURE } else { ExitCode::SUCCESS });
         }
     }
+}
+
+/// How far the syncs are, in a line.
+fn far(statuses: &[SyncStatus]) -> String {
+    let running = statuses.iter().filter(|status| status.state == SyncState::Syncing);
+    let each = running.map(|status| match &status.progress {
+        Some(progress) => {
+            let total = progress.total.map(|total| format!("/{total}")).unwrap_or_default();
+            let words = progress.message.as_deref().unwrap_or_default();
+            format!("{} {}{total} {words}", status.name, progress.current)
+        }
+        None => status.name.clone(),
+    });
+    format!("syncing {}", each.collect::<Vec<_>>().join(", "))
 }
 
 fn statuses(statuses: &[SyncStatus]) -> String {

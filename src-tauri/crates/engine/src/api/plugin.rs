@@ -45,6 +45,8 @@ args! {
         source: String,
         #[serde(default)] #[specta(type = Option<u32>)] interval_ms: Option<f64>,
         #[serde(default)] enabled: Option<bool>,
+        /** Such as `22:00-07:00 Europe/Berlin`; empty for none. */
+        #[serde(default)] quiet_hours: Option<String>,
     }
 }
 
@@ -116,6 +118,6 @@ pub(super) async fn sync_now(engine: &Engine, args: SyncArgs) -> Result<()> {
 }
 
 pub(super) async fn sync_configure(engine: &Engine, args: SyncConfigureArgs) -> Result<SyncStatus> {
-    let SyncConfigureArgs { account, source, interval_ms, enabled } = args;
-    engine.plugins().sync_configure(&account, &source, interval_ms, enabled).await
+    let SyncConfigureArgs { account, source, interval_ms, enabled, quiet_hours } = args;
+    engine.plugins().sync_configure(&account, &source, interval_ms, enabled, quiet_hours).await
 }

@@ -49,16 +49,19 @@ impl Plugins {
             .hint("`devrig plugin status` shows the sources there are."))
     }
 
-    /// Sets how often a source syncs, and whether it does.
+    /// Sets how often a source syncs, whether it does, and when it is left alone: hours such as
+    /// `22:00-07:00 Europe/Berlin`, none when empty.
     ///
     /// # Errors
-    /// `NOT_FOUND`; `INVALID_INPUT` for an interval under 30 s or over a week.
+    /// `NOT_FOUND`; `INVALID_INPUT` for an interval under 30 s or over a week, or for hours that
+    /// are none.
     pub async fn sync_configure(
         &self,
         account: &AccountId,
         source: &str,
         interval_ms: Option<f64>,
         enabled: Option<bool>,
+        quiet_hours: Option<String>,
     ) -> Result<SyncStatus> {
         let core = &self.inner.core;
         let seat = core.seat(account)?;
@@ -71,19 +74,26 @@ impl Plugins {
             )
             .hint("Give milliseconds from 30000 to 604800000."));
         }
+        let quiet_hours = match quiet_hours {
+            Some(text) if !text.trim().is_empty() => {
+                Some(text.parse::<sync::QuietHours>()?.to_string())
+            }
+            other => other.map(|_| String::new()),
+        };
         let interval_ms = interval_ms.map(|ms| ms as i64);
         let row = sync_table::one(core.store.reader(), account, source).await?;
         let row = row.ok_or_else(unknown)?;
         let interval = sync::interval(&declared, interval_ms.or(row.interval_ms));
         let next_at = row.next_at.min(core.clock.now() + interval);
         let (id, name) = (account.clone(), source.to_owned());
+        let chosen = sync_table::Chosen { interval_ms, enabled, quiet_hours };
         core.store
             .write(async move |tx: &mut Tx| {
-                sync_table::configure(tx, &id, &name, interval_ms, enabled, next_at).await
+                sync_table::configure(tx, &id, &name, &chosen, next_at).await
             })
             .await?;
         core.wake.notify_one();
         let row = sync_table::one(core.store.reader(), account, source).await?;
-        Ok(sync::status_of(&seat, &declared, row.ok_or_else(unknown)?))
+        Ok(sync::status_of(&seat, &declared, row.ok_or_else(unknown)?, core.clock.now()))
     }
 }

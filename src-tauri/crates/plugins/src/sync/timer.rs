@@ -64,6 +64,8 @@ async fn look(core: &Arc<Core>, seen: &mut HashMap<Key, Seen>) -> Result<Duratio
         } else if left.is_zero() && syncs_now(core, &row) {
             // Its end sets the next time.
             sleep = sleep.min(Duration::from_secs(1));
+        } else if left.is_zero() && super::quiet_until(&row, now) > now {
+            sleep = sleep.min(super::quiet_until(&row, now).since(now));
         } else if left.is_zero() {
             queue(core, &row, now + interval, 0).await?;
             sleep = sleep.min(interval);

@@ -23,6 +23,7 @@ pub struct SyncRow {
     pub last_sync_at: Option<Timestamp>,
     /// When the last run ended, well or not.
     pub ended_at: Option<Timestamp>,
+    pub quiet_hours: Option<String>,
     pub items_synced: i64,
 }
 
@@ -40,6 +41,7 @@ fn read(row: &SqliteRow) -> Result<SyncRow> {
         waiting: get(row, "waiting")?,
         last_sync_at: time(row, "last_sync_at")?,
         ended_at: time(row, "ended_at")?,
+        quiet_hours: get(row, "quiet_hours")?,
         items_synced: get(row, "items_synced")?,
     })
 }
@@ -51,7 +53,7 @@ fn time(row: &SqliteRow, column: &'static str) -> Result<Option<Timestamp>> {
 pub async fn all(executor: impl SqliteExecutor<'_>) -> Result<Vec<SyncRow>> {
     let rows = sqlx::query(
         "SELECT account, source, cursor, backfilled, enabled, interval_ms, next_at, failures,
-           error, waiting, last_sync_at, ended_at, items_synced
+           error, waiting, last_sync_at, ended_at, quiet_hours, items_synced
          FROM sync_state ORDER BY account, source",
     )
     .fetch_all(executor)
@@ -67,7 +69,7 @@ pub async fn one(
 ) -> Result<Option<SyncRow>> {
     let row = sqlx::query(
         "SELECT account, source, cursor, backfilled, enabled, interval_ms, next_at, failures,
-           error, waiting, last_sync_at, ended_at, items_synced
+           error, waiting, last_sync_at, ended_at, quiet_hours, items_synced
          FROM sync_state WHERE account = ? AND source = ?",
     )
     .bind(account.as_str())
@@ -184,22 +186,32 @@ pub async fn end(
     Ok(())
 }
 
+/// What the person chose for a source; what is none stays.
+#[derive(Debug, Clone, Default)]
+pub struct Chosen {
+    pub interval_ms: Option<i64>,
+    pub enabled: Option<bool>,
+    /// Empty for none.
+    pub quiet_hours: Option<String>,
+}
+
 /// Stores what the person chose for a source.
 pub async fn configure(
     tx: &mut Tx,
     account: &AccountId,
     source: &str,
-    interval_ms: Option<i64>,
-    enabled: Option<bool>,
+    chosen: &Chosen,
     next_at: Timestamp,
 ) -> Result<()> {
     sqlx::query(
         "UPDATE sync_state SET interval_ms = coalesce(?, interval_ms),
-           enabled = coalesce(?, enabled), next_at = ?
+           enabled = coalesce(?, enabled), quiet_hours = nullif(coalesce(?, quiet_hours), ''),
+           next_at = ?
          WHERE account = ? AND source = ?",
     )
-    .bind(interval_ms)
-    .bind(enabled)
+    .bind(chosen.interval_ms)
+    .bind(chosen.enabled)
+    .bind(chosen.quiet_hours.clone())
     .bind(next_at.to_string())
     .bind(account.as_str())
     .bind(source)
