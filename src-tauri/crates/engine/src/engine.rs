@@ -206,9 +206,11 @@ impl Engine {
     }
 
     pub(crate) async fn info(&self) -> Result<EngineInfo> {
-        let configured = self.plugins().accounts().await?.iter().any(|account| {
-            account.settings.as_object().is_some_and(|settings| !settings.is_empty())
-        });
+        // Settings may be the plugin's defaults; these are the person's doing.
+        let accounts = self.plugins().accounts().await?;
+        let configured = accounts
+            .iter()
+            .any(|account| !account.granted.is_empty() || !account.secrets_set.is_empty());
         let first_run = !configured && self.inbox().stats().await?.total == 0;
         Ok(EngineInfo {
             version: crate::VERSION.to_owned(),
