@@ -15,6 +15,19 @@ export interface PluginManifest {
     actions?: ActionManifest[];
   };
   settingsSchema?: unknown;
+  connection?: ConnectionManifest;
+}
+
+/** How a person connects an account. */
+export interface ConnectionManifest {
+  /** Name of the secret. */
+  secret: string;
+  title: string;
+  description?: string;
+  /** The rights that it has to carry. */
+  scopes?: { name: string; why: string }[];
+  /** The page where one is made; `{settings.NAME}` stands for a setting. */
+  url?: string;
 }
 
 export interface DataSourceManifest {

@@ -1,4 +1,5 @@
 import type { ActionDefinition, ActionHandler } from "./actions.ts";
+import type { Connection } from "./connection.ts";
 import type { Git } from "./git.ts";
 import type { DataSource } from "./sources.ts";
 
@@ -33,6 +34,12 @@ export interface DevRigSDK {
   readonly actions: {
     /** `id` is one of `capabilities.actions` in the manifest. During activation only. */
     register(id: string, action: ActionHandler | ActionDefinition): void;
+  };
+
+  /** Whose the account's secret is. */
+  readonly connection: {
+    /** Needs `connection` in the manifest. During activation only, and once. */
+    register(connection: Connection): void;
   };
 
   readonly log: Logger;
@@ -81,6 +88,8 @@ export interface DevRigErrorOptions {
   code?: string;
   retryable?: boolean;
   hint?: string;
+  /** When the same may be tried again, in milliseconds from now; a day at most. */
+  retryAfterMs?: number;
   cause?: unknown;
 }
 
@@ -93,6 +102,8 @@ export interface DevRigError extends Error {
   readonly retryable: boolean;
   /** What can be done about it. */
   readonly hint?: string;
+  /** When the same may be tried again, in milliseconds from then. */
+  readonly retryAfterMs?: number;
 }
 
 /** The plugin's log, which the person can read. Secrets do not belong in it. */

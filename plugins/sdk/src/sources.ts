@@ -16,6 +16,11 @@ export interface SyncHandlerResult {
   itemCount?: number;
   /** Calls again at once. A cursor that does not move ends the sync with an error. */
   hasMore?: boolean;
+  /**
+   * Do not sync again within so many milliseconds, as the service asks; an hour at most. The
+   * person can still sync at once.
+   */
+  nextSyncAfterMs?: number;
 }
 
 export interface SyncProgress {

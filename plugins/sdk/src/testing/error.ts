@@ -8,12 +8,14 @@ export class FakeError extends Error implements DevRigError {
   readonly code: string;
   readonly retryable: boolean;
   readonly hint?: string;
+  readonly retryAfterMs?: number;
 
   constructor(message: string, options: DevRigErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = options.code ?? "PLUGIN_FAILED";
     this.retryable = options.retryable ?? TRANSIENT.has(this.code);
     if (options.hint !== undefined) this.hint = options.hint;
+    if (options.retryAfterMs !== undefined) this.retryAfterMs = options.retryAfterMs;
   }
 }
 

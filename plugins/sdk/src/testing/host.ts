@@ -1,4 +1,5 @@
 import type { ActionDefinition, ActionHandler, ActionResult } from "../actions.ts";
+import type { Connection, ConnectionResult } from "../connection.ts";
 import type { GitState } from "../git.ts";
 import type { InboxItem, InboxItemInput } from "../inbox.ts";
 import type { PluginManifest } from "../manifest.ts";
@@ -65,6 +66,7 @@ export class FakeHost {
   readonly #end: (() => void | Promise<void>)[] = [];
   readonly #topics = new Map<string, Set<(data: unknown) => void | Promise<void>>>();
   readonly #placeholders = new Map<string, string>();
+  #connection: Connection | undefined;
   #phase: "new" | "activating" | "active" = "new";
   /** An action that a person started is running. */
   #acting = 0;
@@ -107,7 +109,7 @@ export class FakeHost {
   async sync(
     source: string,
     options: { cursor?: string; backfill?: boolean; signal?: AbortSignal } = {},
-  ): Promise<Required<SyncHandlerResult>> {
+  ): Promise<SyncHandlerResult & { itemCount: number; hasMore: boolean }> {
     const found = this.#sources.get(source);
     if (found === undefined) throw new FakeError(`data source "${source}" is not registered`, { code: "NOT_FOUND" });
     const result = await found.sync(options.cursor, this.#syncContext(options));
@@ -152,6 +154,12 @@ export class FakeHost {
     } finally {
       this.#acting--;
     }
+  }
+
+  /** Asks whose the secret is, as entering one does. */
+  async check(): Promise<ConnectionResult> {
+    if (this.#connection === undefined) throw new FakeError("the plugin registered no connection", { code: "NOT_FOUND" });
+    return this.#connection.check();
   }
 
   /** Does what the person does to items. */
@@ -216,6 +224,21 @@ export class FakeHost {
       },
       actions: {
         register: (id, action) => this.#register("action", capabilities.actions ?? [], this.#actions, id, action),
+      },
+      connection: {
+        register: (connection) => {
+          if (this.#phase !== "activating") {
+            throw invalid("the connection was registered after activation", "Register in the activate callback.");
+          }
+          if (manifest.connection === undefined) {
+            throw new FakeError("a connection is not declared in the manifest", {
+              code: "REFUSED",
+              hint: "Add connection to devrig-plugin.json.",
+            });
+          }
+          if (this.#connection !== undefined) throw new FakeError("the connection is registered twice", { code: "CONFLICT" });
+          this.#connection = connection;
+        },
       },
       log,
       secrets: {
