@@ -8,8 +8,8 @@ const ENTRIES = 8;
 
 /** As the inbox shows it: `merged`, `closed`, `draft`, `open`. */
 export function stateOf(subject: Subject): string {
-  if (subject.__typename === "PullRequest" && subject.state === "OPEN" && subject.isDraft) return "draft";
-  return subject.state.toLowerCase();
+  if (subject.__typename === "Issue") return subject.issueState.toLowerCase();
+  return subject.state === "OPEN" && subject.isDraft ? "draft" : subject.state.toLowerCase();
 }
 
 export const rollupOf = (pull: PullRequest): Rollup | null => pull.commits.nodes[0]?.commit.statusCheckRollup ?? null;
@@ -39,7 +39,7 @@ export function factsOf(subject: Subject): string[] {
     if (subject.state === "OPEN" && subject.mergeable === "CONFLICTING") facts.push("conflicts");
     facts.push(`+${subject.additions} −${subject.deletions} in ${subject.changedFiles} ${subject.changedFiles === 1 ? "file" : "files"}`);
     facts.push(`${subject.headRefName} → ${subject.baseRefName}`);
-  } else if (subject.stateReason && subject.state === "CLOSED") {
+  } else if (subject.stateReason && subject.issueState === "CLOSED") {
     facts.push(subject.stateReason.toLowerCase().replaceAll("_", " "));
   }
   return facts;

@@ -32,7 +32,7 @@ export const ISSUES: Searches = {
     if (subject.__typename !== "Issue") return undefined;
     const assigned = subject.assignees.nodes.some((one) => one.login === login);
     const reason = assigned ? "assign" : subject.author?.login === login ? "author" : "mention";
-    return { ...itemOf(subject), externalId: `issue:${subject.id}`, reason, isActionable: assigned && subject.state === "OPEN" };
+    return { ...itemOf(subject), externalId: `issue:${subject.id}`, reason, isActionable: assigned && subject.issueState === "OPEN" };
   },
 };
 

@@ -36,7 +36,8 @@ export interface Issue {
   number: number;
   title: string;
   url: string;
-  state: "OPEN" | "CLOSED";
+  /** Renamed in the query: fields of one name and two types cannot be asked for together. */
+  issueState: "OPEN" | "CLOSED";
   stateReason: string | null;
   createdAt: string;
   updatedAt: string;
@@ -78,7 +79,7 @@ fragment pullRequest on PullRequest { ${COMMON} state isDraft mergeable reviewDe
   commits(last: 1) { nodes { commit { statusCheckRollup { state contexts(first: 30) { nodes { __typename
     ... on CheckRun { name status conclusion detailsUrl checkSuite { workflowRun { databaseId } } }
     ... on StatusContext { context state targetUrl } } } } } } } }
-fragment issue on Issue { ${COMMON} state stateReason }`;
+fragment issue on Issue { ${COMMON} issueState: state stateReason }`;
 
 /** Where a subject is. */
 export interface Place {

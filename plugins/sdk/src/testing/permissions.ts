@@ -15,7 +15,8 @@ export class Permissions {
 
   /** Throws the refusal that DevRig would. */
   need(permission: string): void {
-    this.#needAny(permission, (held) => held === permission);
+    // A secret may be bound to a host: `secrets:token@api.example.com`.
+    this.#needAny(permission, (held) => held === permission || (permission.startsWith("secrets:") && held.startsWith(`${permission}@`)));
   }
 
   /** For permissions on folders: the folder, or one that holds it. */
