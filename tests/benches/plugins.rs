@@ -39,7 +39,7 @@ async fn run(rig: &Rig, name: &str, permissions: &[&str], body: &str) -> Value {
     rig.grant_all(&account).await;
     devrig_tests::rig::wait("the first sync", async || {
         let status = rig.status(&account.id).await;
-        status.ended_at.is_some().then_some(())
+        (status.last_sync_at.is_some() || status.error.is_some()).then_some(())
     })
     .await;
     let found = rig.titles(&format!("is:any from:{}", account.id)).await;

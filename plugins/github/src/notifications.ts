@@ -63,11 +63,9 @@ async function store(client: Client, listed: Thread[], ds: SyncContext): Promise
   const threads = listed.filter((thread) => !isLeftOut(client.settings, thread.repository.full_name));
   if (threads.length === 0) return 0;
   // What is known and has not changed needs no details and no storing.
-  const known = new Map((await ds.queryItems({ limit: 500 })).map((item) => [item.externalId, item.externalUpdatedAt]));
-  const changed = threads.filter((thread) => {
-    const at = known.get(externalId(thread));
-    return at === undefined || at === null || Date.parse(at) !== Date.parse(thread.updated_at);
-  });
+  const stored = await ds.queryItems({ externalIds: threads.map(externalId) });
+  const known = new Map(stored.map((item) => [item.externalId, item.metadata.threadUpdatedAt]));
+  const changed = threads.filter((thread) => known.get(externalId(thread)) !== thread.updated_at);
   const places = new Map<string, Place>();
   for (const thread of changed) {
     const place = placeOf(thread);
@@ -85,7 +83,10 @@ async function store(client: Client, listed: Thread[], ds: SyncContext): Promise
   return changed.length;
 }
 
-export const externalId = (thread: Thread): string => `thread:${thread.id}`;
+export function externalId(thread: Thread): string {
+  const place = placeOf(thread);
+  return place ? keyOf(place) : `thread:${thread.id}`;
+}
 
 /** Reasons that ask something of the person. */
 const ASKS = new Set(["review_requested", "assign", "mention", "team_mention", "security_alert", "approval_requested", "invitation", "member_feature_requested"]);
@@ -122,7 +123,7 @@ export function fromThread(thread: Thread, subject: Subject | undefined, webUrl:
     threadKey: place ? keyOf(place) : `${thread.repository.full_name}:${thread.subject.type}:${thread.subject.title}`.slice(0, 500),
     // The thread's own time decides whether something is new to the person.
     externalUpdatedAt: thread.updated_at,
-    metadata: { owner, name, ...told?.metadata, threadId: thread.id },
+    metadata: { owner, name, ...told?.metadata, threadId: thread.id, threadUpdatedAt: thread.updated_at },
   };
   if (thread.reason === "security_alert") item.priority = "high";
   return item;

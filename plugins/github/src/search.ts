@@ -1,8 +1,8 @@
-import type { InboxItemInput, SyncContext, SyncHandlerResult } from "@devrig/sdk";
+import type { InboxItem, InboxItemInput, SyncContext, SyncHandlerResult } from "@devrig/sdk";
 import type { Client } from "./client.ts";
 import { failedChecks, itemOf, rollupOf } from "./render.ts";
 import { isLeftOut } from "./settings.ts";
-import { FRAGMENTS, type PullRequest, type Subject } from "./subjects.ts";
+import { FRAGMENTS, keyOf, placeOfSubject, type PullRequest, type Subject } from "./subjects.ts";
 
 const PAGE = 25;
 /** GitHub gives no more than 1,000 results of a search. */
@@ -14,32 +14,28 @@ interface Searches {
   queries: string[];
   /** The item that a subject makes; undefined when it makes none. */
   make: (subject: Subject, login: string) => InboxItemInput | undefined;
-  types: string[];
 }
 
 export const PULL_REQUESTS: Searches = {
   what: "pull requests",
   queries: ["is:pr involves:@me", "is:pr review-requested:@me", "is:pr reviewed-by:@me"],
-  types: ["pull_request"],
-  make: (subject, login) => subject.__typename === "PullRequest" ? { ...itemOf(subject), externalId: `pr:${subject.id}`, ...roleIn(subject, login) } : undefined,
+  make: (subject, login) => subject.__typename === "PullRequest" ? { ...itemOf(subject), externalId: keyOf(placeOfSubject(subject)), ...roleIn(subject, login) } : undefined,
 };
 
 export const ISSUES: Searches = {
   what: "issues",
   queries: ["is:issue assignee:@me", "is:issue mentions:@me", "is:issue author:@me"],
-  types: ["issue"],
   make: (subject, login) => {
     if (subject.__typename !== "Issue") return undefined;
     const assigned = subject.assignees.nodes.some((one) => one.login === login);
     const reason = assigned ? "assign" : subject.author?.login === login ? "author" : "mention";
-    return { ...itemOf(subject), externalId: `issue:${subject.id}`, reason, isActionable: assigned && subject.issueState === "OPEN" };
+    return { ...itemOf(subject), externalId: keyOf(placeOfSubject(subject)), reason, isActionable: assigned && subject.issueState === "OPEN" };
   },
 };
 
 export const CHECKS: Searches = {
   what: "failed checks",
   queries: ["is:pr author:@me"],
-  types: ["check"],
   make: (subject) => {
     if (subject.__typename !== "PullRequest") return undefined;
     const rollup = rollupOf(subject);
@@ -48,7 +44,7 @@ export const CHECKS: Searches = {
     const broken = subject.state === "OPEN" && failed.length > 0;
     return {
       ...item,
-      externalId: `check:${subject.id}`,
+      externalId: `${keyOf(placeOfSubject(subject))} checks`,
       type: "check",
       title: broken ? `${failed.length === 1 ? failed[0]!.name : `${failed.length} checks`} failed on ${subject.headRefName}` : `Checks of ${subject.headRefName}`,
       reason: "ci_activity",
@@ -117,12 +113,24 @@ async function store(client: Client, searches: Searches, subjects: Subject[], lo
   const wanted = subjects.filter((subject) => !isLeftOut(client.settings, subject.repository.nameWithOwner));
   const made = wanted.map((subject) => searches.make(subject, login)).filter((item) => item !== undefined);
   const ended = (item: InboxItemInput) => item.state === "closed" || item.state === "merged";
+  const stored = made.length > 0 ? await ds.queryItems({ externalIds: made.map((item) => item.externalId) }) : [];
+  const known = new Map(stored.map((item) => [item.externalId, item]));
   // What ended before it was ever here is no news.
-  const some = made.some(ended);
-  const known = new Set(some ? (await ds.queryItems({ types: searches.types, limit: 500 })).map((item) => item.externalId) : []);
-  const items = made.filter((item) => !ended(item) || known.has(item.externalId));
+  const items = made.filter((item) => !ended(item) || known.has(item.externalId)).map((item) => withThread(item, known.get(item.externalId)));
   if (items.length > 0) await ds.storeItems(items);
   return items.length;
+}
+
+/** A notification's part of an item stays: its thread, its reason, and its time, which says what is new. */
+function withThread(item: InboxItemInput, known: InboxItem | undefined): InboxItemInput {
+  const { threadId, threadUpdatedAt } = known?.metadata ?? {};
+  if (known === undefined || typeof threadId !== "string") return item;
+  return {
+    ...item,
+    ...(known.reason ? { reason: known.reason } : {}),
+    ...(known.externalUpdatedAt ? { externalUpdatedAt: known.externalUpdatedAt } : {}),
+    metadata: { ...item.metadata, threadId, threadUpdatedAt },
+  };
 }
 
 function readCursor(text: string | undefined): Cursor {

@@ -91,7 +91,16 @@ export interface Place {
 /** Subjects of one query; more would make it too dear. */
 const BATCH = 25;
 
-export const keyOf = (place: Place): string => `${place.owner}/${place.name}#${place.number}`;
+/**
+ * The same for a pull request or issue however it was found, so that it is one item: a
+ * notification and a search that find it tell of the same thing.
+ */
+export const keyOf = (place: Place): string => `${place.owner}/${place.name}#${place.number}`.toLowerCase();
+
+export function placeOfSubject(subject: Subject): Place {
+  const [owner = "", name = ""] = subject.repository.nameWithOwner.split("/");
+  return { owner, name, number: subject.number };
+}
 
 /** Reads pull requests and issues in batches. What cannot be read is left out. */
 export async function readSubjects(client: Client, places: Place[], signal: AbortSignal): Promise<Map<string, Subject>> {

@@ -102,6 +102,18 @@ test("pull requests that involve me, with my part in them", async () => {
   expect(find("Retry on 429")?.body).toContain("**kim** approved");
 });
 
+test("a pull request that a notification and a search find is one item", async () => {
+  await rig.host.syncAll("github.notifications");
+  const before = find("Retry on 429")!;
+  await rig.host.syncAll("github.pull_requests");
+  expect(rig.host.items.filter((item) => item.title === "Retry on 429")).toHaveLength(1);
+  expect(find("Retry on 429")).toMatchObject({ metadata: { threadId: before.metadata.threadId }, externalUpdatedAt: before.externalUpdatedAt });
+  const updated = find("Retry on 429")!.updatedAt;
+  await rig.host.syncAll("github.notifications");
+  await rig.host.syncAll("github.pull_requests");
+  expect(find("Retry on 429")!.updatedAt, "neither undoes the other's work").toBe(updated);
+});
+
 test("what ended before it was ever here is no news", async () => {
   world().close(pull("acme/api", 1));
   await rig.host.syncAll("github.pull_requests");

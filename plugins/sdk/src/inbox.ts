@@ -71,6 +71,8 @@ export interface InboxItem {
 
 /** Which of its own items a plugin asks for; what is left out does not narrow. */
 export interface InboxQuery {
+  /** These items, as far as they are there; at most 500. Stands alone. */
+  externalIds?: string[];
   types?: string[];
   status?: ItemStatus[];
   priority?: Priority[];

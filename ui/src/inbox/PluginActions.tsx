@@ -11,9 +11,13 @@ import { actionsFor, asksFirst, useItemActions } from './itemActions';
 
 const SchemaForm = lazy(() => import('../components/SchemaForm'));
 
+/** The first ones are the ones that a plugin names first; the palette has all. */
+const SHOWN = 5;
+
 /** What the item's plugin can do with it. An action with something to ask opens a form first. */
 export function PluginActions({ item, plugins }: { item: ItemSummary; plugins: readonly PluginInfo[] }) {
   const actions = useMemo(() => actionsFor(item, plugins), [item, plugins]);
+  const [all, setAll] = useState(false);
   const [asking, setAsking] = useState<ActionInfo | null>(null);
   const { mutateAsync, isPending } = useWrite('inbox_action');
   const itemId = item.id;
@@ -41,12 +45,17 @@ export function PluginActions({ item, plugins }: { item: ItemSummary; plugins: r
   if (actions.length === 0) return null;
   return (
     <div className="mb-4 flex flex-wrap gap-2">
-      {actions.map((action) => (
+      {(all ? actions : actions.slice(0, SHOWN)).map((action) => (
         <Button key={action.id} title={action.description} disabled={isPending} onClick={() => start(action)}>
           {action.name}
           {asksFirst(action) && '…'}
         </Button>
       ))}
+      {actions.length > SHOWN && (
+        <Button kind="quiet" aria-expanded={all} onClick={() => setAll(!all)}>
+          {all ? 'Fewer' : `${actions.length - SHOWN} more`}
+        </Button>
+      )}
       {asking && (
         <Layer title={asking.name} description={asking.description} onClose={() => setAsking(null)}>
           <Suspense fallback={null}>

@@ -48,7 +48,7 @@ function Known({ state }: { state: ConnectionState }) {
     return (
       <p role="alert" className="flex gap-2 rounded-card bg-errBg px-3 py-2 text-err">
         <Icon name="alert" className="mt-0.5" />
-        <span>{[state.error.message, state.error.hint].filter(Boolean).join(' ')}</span>
+        <span>{[state.error.message, state.error.hint].filter(Boolean).join('. ')}</span>
       </p>
     );
   }

@@ -48,6 +48,10 @@ export class FakeInbox {
   }
 
   query(query: InboxQuery = {}): InboxItem[] {
+    if (query.externalIds !== undefined) {
+      if (Object.keys(query).length > 1) throw invalid("externalIds stands alone in a query", "Leave the other parts out.");
+      return structuredClone(query.externalIds.flatMap((id) => this.items.get(id) ?? []));
+    }
     const words = (query.search ?? "").toLowerCase().split(/\s+/).filter(Boolean);
     const fits = (item: InboxItem) =>
       (query.types?.includes(item.type) ?? true) &&

@@ -51,6 +51,8 @@ pub enum PluginOrder {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct PluginQuery {
+    /// These items and no others; stands alone, 500 at most.
+    pub external_ids: Option<Vec<String>>,
     pub types: Option<Vec<String>>,
     pub status: Option<Vec<PluginStatus>>,
     pub priority: Option<Vec<Priority>>,
@@ -65,6 +67,7 @@ pub struct PluginQuery {
 }
 
 const DEEPEST: u32 = 10_000;
+const MOST_IDS: usize = 500;
 const WORDS: usize = 50;
 
 impl Inbox {
@@ -77,6 +80,9 @@ impl Inbox {
         account: &AccountId,
         query: &PluginQuery,
     ) -> Result<Vec<Value>> {
+        if let Some(ids) = &query.external_ids {
+            return self.plugin_items(account, query, ids).await;
+        }
         let offset = query.offset.unwrap_or(0);
         let limit = query.limit.unwrap_or(50).min(500);
         if offset > DEEPEST {
@@ -96,6 +102,30 @@ impl Inbox {
         let mut items = Vec::new();
         for id in found.into_iter().skip(from).take(count) {
             let item = rows::item(&mut conn, &id.into()).await?;
+            items.extend(item.as_ref().map(plugin_item));
+        }
+        Ok(items)
+    }
+
+    async fn plugin_items(
+        &self,
+        account: &AccountId,
+        query: &PluginQuery,
+        external_ids: &[String],
+    ) -> Result<Vec<Value>> {
+        let alone = PluginQuery { external_ids: query.external_ids.clone(), ..Default::default() };
+        if *query != alone {
+            return Err(Error::invalid("externalIds stands alone in a query")
+                .hint("Leave the other parts out."));
+        }
+        if external_ids.len() > MOST_IDS {
+            return Err(Error::invalid(format!("externalIds holds more than {MOST_IDS}")));
+        }
+        let ids = self.by_external(account, external_ids).await?;
+        let mut conn = self.reader().await?;
+        let mut items = Vec::with_capacity(ids.len());
+        for id in ids {
+            let item = rows::item(&mut conn, &id).await?;
             items.extend(item.as_ref().map(plugin_item));
         }
         Ok(items)

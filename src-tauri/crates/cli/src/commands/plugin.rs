@@ -255,7 +255,7 @@ fn connection(account: &AccountInfo) -> String {
     let Some(state) = &account.connection else { return String::new() };
     if let Some(error) = &state.error {
         let hint = error.hint.as_deref().unwrap_or_default();
-        return format!("Not connected: {} {hint}", error.message).trim_end().to_owned();
+        return format!("Not connected: {}. {hint}", error.message).trim_end().to_owned();
     }
     let mut text = format!("Connected as {}", state.identity.as_deref().unwrap_or("?"));
     if let Some(detail) = &state.detail {

@@ -152,6 +152,16 @@ async fn a_plugin_sees_its_own_items_and_its_words_are_no_syntax() {
     assert_eq!(items[0]["status"], "archived");
     let unread = PluginQuery { status: Some(vec![PluginStatus::Unread]), ..Default::default() };
     assert_eq!(rig.inbox.plugin_query(&one, &unread).await.unwrap().len(), 1);
+
+    let named = |ids: &[&str]| PluginQuery {
+        external_ids: Some(ids.iter().map(|id| (*id).to_owned()).collect()),
+        ..Default::default()
+    };
+    let items = rig.inbox.plugin_query(&one, &named(&["1", "3", "nowhere"])).await.unwrap();
+    assert_eq!(items.len(), 1, "its own, and only what is there");
+    assert_eq!(items[0]["externalId"], "1");
+    let both = PluginQuery { limit: Some(1), ..named(&["1"]) };
+    assert!(rig.inbox.plugin_query(&one, &both).await.is_err(), "it stands alone");
 }
 
 #[tokio::test]

@@ -130,6 +130,8 @@ impl Run<'_> {
         }
         super::tell(self.core, id, source).await;
         match &end {
+            // A secret that came while this ran is not what this run was refused with.
+            _ if self.seat.given() != given => {}
             End::Well { .. } => connection::learn(self.core, &self.seat, None).await?,
             End::Failed(error) => connection::learn(self.core, &self.seat, Some(error)).await?,
             End::Waits(_) | End::Due => {}
