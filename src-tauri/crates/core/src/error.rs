@@ -113,7 +113,7 @@ pub struct Error {
     pub retryable: bool,
     /// Structured extras, such as the column of a query error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub details: Option<serde_json::Value>,
+    pub details: Option<Box<serde_json::Value>>,
 }
 
 impl Error {
@@ -147,7 +147,7 @@ impl Error {
 
     #[must_use]
     pub fn details(mut self, details: serde_json::Value) -> Self {
-        self.details = Some(details);
+        self.details = Some(Box::new(details));
         self
     }
 

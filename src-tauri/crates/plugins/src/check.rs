@@ -52,7 +52,7 @@ fn manifest_error(problem: Option<&Problem>) -> Error {
         Code::InvalidManifest,
         format!("{}{line}{field}: {}", problem.file, problem.message),
     );
-    error.details = serde_json::to_value(problem).ok();
+    error.details = serde_json::to_value(problem).ok().map(Box::new);
     error.hint = problem.hint.clone().or(Some("`devrig plugin check` lists every problem.".into()));
     error
 }

@@ -446,7 +446,7 @@ pub(crate) fn thrown(failure: Failure) -> Error {
     if let Some(ms) = failure.retry_after_ms.filter(|ms| ms.is_finite() && *ms >= 0.0) {
         details.insert("retryAfterMs".to_owned(), ms.min(LONGEST_WAIT_MS).into());
     }
-    error.details = (!details.is_empty()).then_some(Value::Object(details));
+    error.details = (!details.is_empty()).then(|| Box::new(Value::Object(details)));
     error
 }
 
