@@ -1,11 +1,11 @@
 // The REST side: the routes that a client of ours uses, answered from the world as GitHub documents them.
 
-const web = 'https://github.com';
+import { fullUser, toComment, toIssue, toLabel, toPull, toPullSummary, toReview, toSubscription, toThread } from './shapes.mjs';
 
 /** `[method, path pattern, needed scopes, handler]`; a handler gives `[status, body, headers?]`. */
 export const ROUTES = [
-  ['GET', '/user', [], ({ world, login }) => [200, fullUser(world, login)]],
-  ['GET', '/rate_limit', [], () => [200, { resources: { core: limit() }, rate: limit() }]],
+  ['GET', '/user', [], ({ world, login, base }) => [200, fullUser(world, login, base)]],
+  ['GET', '/rate_limit', [], () => [200, { resources: { core: limit(), search: limit() }, rate: limit() }]],
   ['GET', '/notifications', ['notifications', 'repo'], listThreads],
   ['PATCH', '/notifications/threads/:id', ['notifications', 'repo'], ({ thread }) => {
     Object.assign(thread, { unread: false, last_read_at: thread.updated_at });
@@ -17,11 +17,11 @@ export const ROUTES = [
   }],
   ['GET', '/notifications/threads/:id/subscription', ['notifications', 'repo'], ({ world, thread, base }) => {
     const state = world.subscriptions.get(thread.id);
-    return state === 'none' ? [404, notFound()] : [200, subscription(thread, base, state === 'ignored')];
+    return state === 'none' ? [404, notFound()] : [200, toSubscription(thread, base, state === 'ignored')];
   }],
   ['PUT', '/notifications/threads/:id/subscription', ['notifications', 'repo'], ({ world, thread, base, body }) => {
     world.subscriptions.set(thread.id, body?.ignored ? 'ignored' : 'on');
-    return [200, subscription(thread, base, body?.ignored === true)];
+    return [200, toSubscription(thread, base, body?.ignored === true)];
   }],
   ['DELETE', '/notifications/threads/:id/subscription', ['notifications', 'repo'], ({ world, thread }) => {
     world.subscriptions.set(thread.id, 'none');
@@ -36,7 +36,7 @@ export const ROUTES = [
     issue.reviewers = [...new Set([...issue.reviewers, ...(body?.reviewers ?? [])])];
     issue.teams = [...new Set([...issue.teams, ...(body?.team_reviewers ?? [])])];
     issue.updated_at = world.tick();
-    return [201, toPull(world, issue, base)];
+    return [201, toPullSummary(world, issue, base)];
   }],
   ['POST', '/repos/:owner/:name/issues', ['repo', 'public_repo'], ({ world, repo, body, login, base }) => {
     if (typeof body?.title !== 'string') return [422, wrong('Validation Failed', [{ resource: 'Issue', field: 'title', code: 'missing_field' }])];
@@ -49,24 +49,21 @@ export const ROUTES = [
     if (body?.state === 'open') world.reopen(issue);
     return [200, toIssue(world, issue, base)];
   }],
-  ['POST', '/repos/:owner/:name/issues/:number/comments', ['repo', 'public_repo'], ({ world, issue, body, login, repo, base }) => {
+  ['POST', '/repos/:owner/:name/issues/:number/comments', ['repo', 'public_repo'], ({ world, issue, body, login, base }) => {
     if (typeof body?.body !== 'string' || body.body === '') return [422, wrong('Validation Failed', [{ resource: 'IssueComment', field: 'body', code: 'missing_field' }])];
     const made = world.comment(issue, login, body.body);
-    return [201, {
-      id: made.id, node_id: `IC_${made.id}`, url: `${base}/repos/${repo.full_name}/issues/comments/${made.id}`, html_url: `${web}/${repo.full_name}/issues/${issue.number}#issuecomment-${made.id}`,
-      body: made.body, user: simpleUser(world, login, base), created_at: made.at, updated_at: made.at, issue_url: `${base}/repos/${repo.full_name}/issues/${issue.number}`, author_association: 'MEMBER',
-    }];
+    return [201, toComment(world, issue, made, base)];
   }],
-  ['POST', '/repos/:owner/:name/issues/:number/labels', ['repo', 'public_repo'], ({ world, issue, body }) => {
+  ['POST', '/repos/:owner/:name/issues/:number/labels', ['repo', 'public_repo'], ({ world, issue, body, base }) => {
     issue.labels = [...new Set([...issue.labels, ...(body?.labels ?? [])])];
     issue.updated_at = world.tick();
-    return [200, issue.labels.map(toLabel)];
+    return [200, issue.labels.map((name) => toLabel(name, issue.repo, base))];
   }],
-  ['DELETE', '/repos/:owner/:name/issues/:number/labels/:label', ['repo', 'public_repo'], ({ world, issue, params }) => {
+  ['DELETE', '/repos/:owner/:name/issues/:number/labels/:label', ['repo', 'public_repo'], ({ world, issue, params, base }) => {
     if (!issue.labels.includes(params.label)) return [404, { ...notFound(), message: 'Label does not exist' }];
     issue.labels = issue.labels.filter((label) => label !== params.label);
     issue.updated_at = world.tick();
-    return [200, issue.labels.map(toLabel)];
+    return [200, issue.labels.map((name) => toLabel(name, issue.repo, base))];
   }],
   ['POST', '/repos/:owner/:name/issues/:number/assignees', ['repo', 'public_repo'], ({ world, issue, body, base }) => {
     // GitHub leaves out whom it cannot assign, without a word.
@@ -109,25 +106,9 @@ function listThreads({ world, login, query, base, headers }) {
   const pages = Math.max(1, Math.ceil(own.length / size));
   const to = (n) => `<${base}/notifications?all=${all}&since=${since}&per_page=${size}&page=${n}>`;
   const links = [...(page < pages ? [`${to(page + 1)}; rel="next"`, `${to(pages)}; rel="last"`] : []), ...(page > 1 ? [`${to(page - 1)}; rel="prev"`, `${to(1)}; rel="first"`] : [])];
-  const body = own.slice((page - 1) * size, page * size).map((thread) => toThread(thread, base));
+  const body = own.slice((page - 1) * size, page * size).map((thread) => toThread(world, thread, base));
   return [200, body, { ...common, ...(links.length > 0 ? { link: links.join(', ') } : {}) }];
 }
-
-function toThread(thread, base) {
-  const { subject, repo } = thread;
-  const pull = subject.kind === 'pull';
-  const api = `${base}/repos/${repo.full_name}`;
-  return {
-    id: thread.id, unread: thread.unread, reason: thread.reason, updated_at: thread.updated_at, last_read_at: thread.last_read_at,
-    subject: { title: subject.title, url: `${api}/${pull ? 'pulls' : 'issues'}/${subject.number}`, latest_comment_url: null, type: pull ? 'PullRequest' : 'Issue' },
-    repository: { id: repo.id, node_id: `R_${repo.id}`, name: repo.name, full_name: repo.full_name, private: repo.private, html_url: `${web}/${repo.full_name}`, url: api, fork: false, description: null },
-    url: `${base}/notifications/threads/${thread.id}`, subscription_url: `${base}/notifications/threads/${thread.id}/subscription`,
-  };
-}
-
-const subscription = (thread, base, ignored) => ({
-  subscribed: !ignored, ignored, reason: null, created_at: thread.updated_at, url: `${base}/notifications/threads/${thread.id}/subscription`, thread_url: `${base}/notifications/threads/${thread.id}`,
-});
 
 function merge({ world, issue, body }) {
   if (issue.kind !== 'pull') return [404, notFound()];
@@ -140,36 +121,12 @@ function merge({ world, issue, body }) {
   return [200, { sha: world.sha(), merged: true, message: 'Pull Request successfully merged' }];
 }
 
-function review({ world, issue, body, login, repo, base }) {
+function review({ world, issue, body, login, base }) {
   const states = { APPROVE: 'APPROVED', REQUEST_CHANGES: 'CHANGES_REQUESTED', COMMENT: 'COMMENTED' };
   const state = states[body?.event];
   if (!state) return [422, wrong('Validation Failed')];
   if (issue.author === login && state !== 'COMMENTED') return [422, wrong('Unprocessable Entity', [`Can not ${state === 'APPROVED' ? 'approve' : 'request changes on'} your own pull request`])];
   if (state === 'CHANGES_REQUESTED' && !body.body) return [422, wrong('Unprocessable Entity', ['Body is too short'])];
   const made = world.review(issue, login, state, body.body ?? '');
-  return [200, {
-    id: made.id, node_id: `PRR_${made.id}`, user: simpleUser(world, login, base), body: made.body, state, html_url: `${web}/${repo.full_name}/pull/${issue.number}#pullrequestreview-${made.id}`,
-    pull_request_url: `${base}/repos/${repo.full_name}/pulls/${issue.number}`, submitted_at: made.at, commit_id: body.commit_id ?? issue.sha, author_association: 'MEMBER',
-    _links: { html: { href: '' }, pull_request: { href: '' } },
-  }];
-}
-
-const simpleUser = (world, login, base) => ({ login, id: world.users.get(login)?.id ?? 1, node_id: `U_${login}`, url: `${base}/users/${login}`, html_url: `${web}/${login}`, type: 'User', site_admin: false });
-const fullUser = (world, login) => ({ login, id: world.users.get(login).id, node_id: `U_${login}`, name: world.users.get(login).name, type: 'User', html_url: `${web}/${login}` });
-const toLabel = (name) => ({ id: 1, node_id: `L_${name}`, url: `${web}/labels/${name}`, name, color: 'ededed', default: false, description: null });
-
-function toIssue(world, issue, base) {
-  return {
-    id: issue.number, node_id: issue.node, number: issue.number, title: issue.title, body: issue.body, state: issue.state, state_reason: issue.state_reason, user: simpleUser(world, issue.author, base),
-    labels: issue.labels.map(toLabel), assignees: issue.assignees.map((login) => simpleUser(world, login, base)), html_url: `${web}/${issue.repo.full_name}/issues/${issue.number}`,
-    url: `${base}/repos/${issue.repo.full_name}/issues/${issue.number}`, created_at: issue.created_at, updated_at: issue.updated_at, comments: issue.comments.length,
-  };
-}
-
-function toPull(world, pull, base) {
-  return {
-    ...toIssue(world, pull, base), node_id: pull.node, draft: pull.draft, merged: pull.merged, mergeable: pull.mergeable, html_url: `${web}/${pull.repo.full_name}/pull/${pull.number}`,
-    url: `${base}/repos/${pull.repo.full_name}/pulls/${pull.number}`, head: { ref: pull.head, sha: pull.sha }, base: { ref: pull.base }, additions: pull.additions, deletions: pull.deletions, changed_files: pull.files,
-    requested_reviewers: pull.reviewers.map((login) => simpleUser(world, login, base)),
-  };
+  return [200, toReview(world, issue, made, base)];
 }

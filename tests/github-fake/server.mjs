@@ -70,7 +70,8 @@ async function respond(fake, request, response) {
 
 function rest(fake, { request, url, body, token, send }) {
   const { world } = fake;
-  const found = routes.map((route) => ({ route, match: route.path.exec(url.pathname) })).filter(({ match }) => match);
+  const path = byName(world, url.pathname);
+  const found = routes.map((route) => ({ route, match: route.path.exec(path) })).filter(({ match }) => match);
   const chosen = found.find(({ route }) => route.method === request.method);
   if (!chosen) return send(404, notFound());
   const params = Object.fromEntries(chosen.route.names.map((name, n) => [name, decodeURIComponent(chosen.match[n + 1])]));
@@ -78,14 +79,14 @@ function rest(fake, { request, url, body, token, send }) {
   if (scopes.length > 0 && !scopes.some((scope) => token.scopes.includes(scope))) {
     return send(request.method === 'GET' ? 404 : 403, { message: 'Resource not accessible by personal access token', documentation_url: 'https://docs.github.com/rest' }, { 'x-accepted-oauth-scopes': scopes.join(', ') });
   }
-  const context = { world, login: token.login, params, query: url.searchParams, body, base: fake.url, headers: request.headers };
+  const context = { world, login: token.login, params, query: url.searchParams, body, base: fake.publicUrl ?? fake.url, headers: request.headers };
   if ('owner' in params) {
     const asked = `${params.owner}/${params.name}`;
     context.repo = world.repo(asked);
     if (!context.repo) return send(404, notFound());
     if (context.repo.full_name.toLowerCase() !== asked.toLowerCase()) {
-      const to = `${fake.url}${url.pathname.replace(`/repos/${asked}`, `/repos/${context.repo.full_name}`)}`;
-      return send(request.method === 'GET' ? 301 : 307, { message: 'Moved Permanently', url: to, documentation_url: 'https://docs.github.com/rest' }, { location: to });
+      const to = `${context.base}${url.pathname.replace(`/repos/${asked}`, `/repositories/${context.repo.id}`)}`;
+      return send(request.method === 'GET' ? 301 : 307, { message: 'Moved Permanently', url: to, documentation_url: 'https://docs.github.com/v3/#http-redirects' }, { location: to });
     }
     if ('number' in params) {
       context.issue = context.repo.issues.get(Number(params.number));
@@ -100,6 +101,13 @@ function rest(fake, { request, url, body, token, send }) {
   // What has not changed is not counted.
   if (status !== 304) fake.remaining = Math.max(0, fake.remaining - 1);
   return send(status, json, headers);
+}
+
+/** The path of a repository that is asked for by its number, as redirects do, by its name. */
+function byName(world, path) {
+  const [, id, rest] = /^\/repositories\/(\d+)(\/.*)?$/.exec(path) ?? [];
+  const repo = id && [...world.repos.values()].find((each) => each.id === Number(id));
+  return repo ? `/repos/${repo.full_name}${rest ?? ''}` : path;
 }
 
 function parseBody(text) {

@@ -10,3 +10,9 @@ declare module "devrig-github-fake" {
   }
   export function startFake(options?: { world?: unknown; port?: number }): Promise<Fake>;
 }
+
+declare module "devrig-github-fake/judged" {
+  import type { Fake } from "devrig-github-fake";
+  /** As `startFake`, behind a judge of every REST exchange; what broke the contract is in `violations`. */
+  export function startJudged(): Promise<Fake & { violations: string[] }>;
+}

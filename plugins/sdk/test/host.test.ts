@@ -91,6 +91,12 @@ describe("activation", () => {
     expect(() => devrig.log).toThrow(/createFakeHost/);
   });
 
+  test("settings that nobody gave have the schema's defaults", async () => {
+    const settingsSchema = { properties: { desk: { type: "string", default: "support" }, page: { type: "integer", default: 5 }, note: { type: "string" } } };
+    const host = await createFakeHost({ manifest: { ...manifest, settingsSchema }, settings: { page: 7 } }).start({ activate: () => {} });
+    expect(host.sdk.settings).toEqual({ desk: "support", page: 7 });
+  });
+
   test("a source without an end is noticed", async () => {
     const host = await createFakeHost({ manifest }).start({
       activate: (sdk) => sdk.dataSources.register("hello.tickets", { sync: async () => ({ cursor: "same", hasMore: true }) }),

@@ -76,7 +76,7 @@ export class FakeHost {
     this.#options = options;
     const { manifest } = options;
     this.storage = new Map(Object.entries(structuredClone(options.storage ?? {})));
-    this.#permissions = new Permissions(manifest.name, manifest.permissions ?? [], options.grants, options.settings ?? {});
+    this.#permissions = new Permissions(manifest.name, manifest.permissions ?? [], options.grants, this.#settings());
     this.sdk = this.#makeSdk();
   }
 
@@ -149,7 +149,7 @@ export class FakeHost {
     this.#acting++;
     try {
       const result = typeof action === "function" ? await action(input, context) : await action.execute(input, context);
-      if (result.itemUpdate && inboxItem) this.#inbox.update(inboxItem.externalId, result.itemUpdate, this.#now());
+      if (result.itemUpdate && inboxItem && this.#inbox.items.has(inboxItem.externalId)) this.#inbox.update(inboxItem.externalId, result.itemUpdate, this.#now());
       return result;
     } finally {
       this.#acting--;
@@ -174,6 +174,14 @@ export class FakeHost {
   /** Delivers an event to the plugin's subscriptions. */
   async deliver(topic: string, data: unknown): Promise<void> {
     for (const handler of this.#topics.get(topic) ?? []) await handler(structuredClone(data));
+  }
+
+  /** As DevRig gives them: with the defaults of a schema that stands in the manifest. */
+  #settings(): Record<string, unknown> {
+    const schema = this.#options.manifest.settingsSchema as { properties?: Record<string, { default?: unknown }> } | string | undefined;
+    const properties = typeof schema === "object" ? Object.entries(schema.properties ?? {}) : [];
+    const defaults = properties.filter(([, property]) => property.default !== undefined);
+    return { ...Object.fromEntries(defaults.map(([name, property]) => [name, property.default])), ...this.#options.settings };
   }
 
   #now(): string {
@@ -276,7 +284,7 @@ export class FakeHost {
           this.notifications.push({ title: given.title, body: given.body ?? "" });
           return null;
         }),
-      settings: Object.freeze(structuredClone(this.#options.settings ?? {})),
+      settings: Object.freeze(structuredClone(this.#settings())),
       version: manifest.version,
       pluginId: manifest.name,
       accountId: this.#options.accountId ?? "account-1",
