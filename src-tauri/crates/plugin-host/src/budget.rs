@@ -72,6 +72,11 @@ impl Budget {
         self.calls.borrow().contains_key(&call)
     }
 
+    /// Some call is open.
+    pub fn is_busy(&self) -> bool {
+        !self.calls.borrow().is_empty()
+    }
+
     pub fn open_calls(&self) -> Vec<u64> {
         self.calls.borrow().keys().copied().collect()
     }

@@ -9,6 +9,7 @@ mod budget;
 mod channel;
 mod codec;
 mod engine;
+mod memory;
 mod modules;
 mod natives;
 #[cfg(feature = "testhook")]

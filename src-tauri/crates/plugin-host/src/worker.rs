@@ -16,10 +16,13 @@ use crate::engine::Engine;
 use crate::stack::SourceMaps;
 use crate::timers::Timers;
 use crate::wire::Incoming;
-use crate::{exit, sandbox, wire};
+use crate::{exit, memory, sandbox, wire};
 
 /// How long an interrupted plugin may take to unwind before the worker ends on the spot.
 const UNWINDING: Duration = Duration::from_millis(50);
+
+/// After this long without work, the memory that work took is given back.
+const REST: Duration = Duration::from_secs(1);
 
 /// Timers that fire before the socket is looked at again.
 const TIMERS_A_TURN: usize = 64;
@@ -34,6 +37,8 @@ pub struct Worker {
     last_host_call: Cell<u64>,
     in_flight: Cell<usize>,
     active: Cell<bool>,
+    /// Code ran since memory was last given back.
+    worked: Cell<bool>,
     /// Where plugin code was when its budget ended.
     cut: RefCell<Option<String>>,
     /// Set when the turn's end is the worker's end.
@@ -52,6 +57,7 @@ impl Worker {
             last_host_call: Cell::new(0),
             in_flight: Cell::new(0),
             active: Cell::new(false),
+            worked: Cell::new(true),
             cut: RefCell::default(),
             ending: Cell::new(None),
         }
@@ -77,8 +83,7 @@ impl Worker {
             if let Some(code) = self.ending.get() {
                 return Ok(code);
             }
-            let timeout = self.until_next_event();
-            if self.channel.receive(timeout)? == Arrival::End {
+            if self.wait()? == Arrival::End {
                 return Ok(exit::STOPPED);
             }
             while let Some(payload) = self.channel.next()? {
@@ -90,6 +95,23 @@ impl Worker {
             self.fire_timers();
             self.end_late_calls();
         }
+    }
+
+    /// Blocks until something arrives or is due. A worker spends nearly all of its life here, so it
+    /// does not keep what its largest sync needed.
+    fn wait(&self) -> Result<Arrival> {
+        let timeout = self.until_next_event();
+        let rests = self.worked.get() && !self.budget.is_busy();
+        if rests && timeout.is_none_or(|timeout| timeout > REST) {
+            let arrival = self.channel.receive(Some(REST))?;
+            if arrival == Arrival::Nothing {
+                self.worked.set(false);
+                self.engine.get().inspect(|engine| engine.collect_garbage());
+                memory::give_back();
+            }
+            return Ok(arrival);
+        }
+        Ok(self.channel.receive(timeout)?)
     }
 
     /// Blocks for one frame; `None` when the core went away.
@@ -135,6 +157,7 @@ impl Worker {
         entry: impl FnOnce(&Engine) -> std::result::Result<(), String>,
     ) -> std::result::Result<(), String> {
         let engine = self.engine.get().expect("the engine is set before the first turn");
+        self.worked.set(true);
         self.budget.enter();
         let mut result = entry(engine);
         if self.budget.overrun().is_none() {

@@ -309,3 +309,25 @@ fn a_worker_without_its_socket_says_so() {
     assert_eq!(output.status.code(), Some(i32::from(exit::UNUSABLE)));
     assert!(String::from_utf8_lossy(&output.stderr).contains("started by DevRig"));
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_worker_at_rest_gives_back_what_a_large_call_took() {
+    const MIB: u64 = 1024 * 1024;
+    let mut rig = Rig::active(action(
+        "const kept = [];
+         for (let n = 0; n < 200_000; n++) kept.push({ n, text: `item number ${n}` });
+         // What was made last stays, so that the heap does not just shrink from its end.
+         globalThis.last = kept.at(-1);
+         return { success: true, output: kept.length };",
+    ));
+    let before = rig.resident_memory();
+    rig.run(Value::Null).unwrap();
+    assert!(rig.peak_memory() > before + 20 * MIB, "the call was large");
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while rig.resident_memory() > before + 4 * MIB {
+        assert!(std::time::Instant::now() < end, "{} bytes are kept", rig.resident_memory());
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    assert_eq!(rig.run(Value::Null).unwrap()["output"], 200_000, "and it works on");
+}

@@ -224,8 +224,17 @@ impl Rig {
 
     /// Peak resident memory in bytes.
     pub fn peak_memory(&self) -> u64 {
+        self.memory("VmHWM")
+    }
+
+    /// Resident memory in bytes.
+    pub fn resident_memory(&self) -> u64 {
+        self.memory("VmRSS")
+    }
+
+    fn memory(&self, figure: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+        let line = status.lines().find(|line| line.starts_with(figure)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
     }
 }
