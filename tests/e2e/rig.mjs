@@ -1,12 +1,12 @@
 // The desktop that a journey runs on: a keyring, the driver, repositories, and the app's own home.
 
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { Window } from './webdriver.mjs';
+import { until, Window } from './webdriver.mjs';
 
 function freePort() {
   return new Promise((resolve, reject) => {
@@ -60,6 +60,18 @@ export class Rig {
     });
     this.#children.push(driver);
     return Window.open(this.port, join(this.#bin, 'devrig-desktop'));
+  }
+
+  /** Starts one of the programs, which ends with the rig. */
+  start(program, ...args) {
+    const child = spawn(join(this.#bin, program), args, { env: this.env, stdio: ['ignore', 'ignore', 'inherit'] });
+    this.#children.push(child);
+    return child;
+  }
+
+  /** Waits until an owner that was started answers. */
+  answers() {
+    return until('DevRig to answer', () => existsSync(join(this.home, 'run/engine.sock')));
   }
 
   /** Runs the command line and reads its JSON. */

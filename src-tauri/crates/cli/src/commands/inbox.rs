@@ -123,15 +123,15 @@ fn rows(page: &Page) -> String {
         let mark = if item.triage.read_at.is_none() { "●" } else { "" };
         let star = if item.triage.starred_at.is_some() { "★" } else { "" };
         [
-            format!("{mark}{star}"),
             item.id.to_string(),
+            format!("{mark}{star}"),
             item.repo.clone().unwrap_or_default(),
             item.title.clone(),
             item.state.clone().unwrap_or_default(),
             time::ago(item.activity_at, now),
         ]
     });
-    let mut text = table(["", "ITEM", "WHERE", "TITLE", "STATE", "WHEN"], rows);
+    let mut text = table(["ITEM", "", "WHERE", "TITLE", "STATE", "WHEN"], rows);
     if let Some(next) = &page.next {
         text.push_str(&format!("\nmore: --cursor {next}"));
     }
