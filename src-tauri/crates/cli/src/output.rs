@@ -7,6 +7,7 @@ use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 use devrig_core::{Error, Result};
 use indicatif::ProgressBar;
 use serde::Serialize;
+use serde_json::Value;
 
 /// How answers are printed.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +22,10 @@ impl Output {
         answer: &T,
         people: impl FnOnce(&T) -> String,
     ) -> Result<ExitCode> {
-        let text = if self.json { serde_json::to_string_pretty(answer)? } else { people(answer) };
+        let text = match self.json {
+            true => serde_json::to_string_pretty(&whole(serde_json::to_value(answer)?))?,
+            false => people(answer),
+        };
         line(&text);
         Ok(ExitCode::SUCCESS)
     }
@@ -43,6 +47,25 @@ impl Output {
             }
         }
         ExitCode::FAILURE
+    }
+}
+
+/// Counts and spans without a fraction: the window's numbers are floats, as JavaScript has them.
+fn whole(value: Value) -> Value {
+    /// Beyond it a float skips integers.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match value {
+        Value::Number(number) => match number.as_f64() {
+            Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < EXACT => {
+                Value::from(float as i64)
+            }
+            _ => Value::Number(number),
+        },
+        Value::Array(items) => items.into_iter().map(whole).collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(name, field)| (name, whole(field))).collect()
+        }
+        other => other,
     }
 }
 
@@ -133,4 +156,17 @@ pub fn facts(facts: &[(&str, String)]) -> String {
         .map(|(name, value)| format!("{name:width$}  {value}"))
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::whole;
+
+    #[test]
+    fn whole_numbers_are_printed_without_a_fraction() {
+        let told = whole(json!({"count": 3.0, "rate": 0.5, "far": 1e300, "n": [7, -2.0]}));
+        assert_eq!(told.to_string(), r#"{"count":3,"rate":0.5,"far":1e+300,"n":[7,-2]}"#);
+    }
 }

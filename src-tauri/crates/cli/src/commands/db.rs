@@ -53,7 +53,7 @@ pub async fn restore(home: &Home, file: &Path, output: Output) -> Result<ExitCod
     let options = StoreOptions::new(home.database(), home.backups(), SystemClock::shared());
     let kept = devrig_store::backup::restore(&options, file).await?;
     let kept = kept.map(|path| path.display().to_string());
-    output.show(&json!({"restored": true, "kept": kept}), |_| match &kept {
+    output.show(&json!({"ok": true, "kept": kept}), |_| match &kept {
         Some(kept) => format!("Restored. The database before is kept as {kept}"),
         None => "Restored.".to_owned(),
     })

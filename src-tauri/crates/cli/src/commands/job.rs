@@ -8,7 +8,7 @@ use devrig_engine::api::job::{JobArgs, JobListArgs, JobPage};
 use devrig_engine::{Api, NoArgs};
 
 use crate::args::{Job, Page};
-use crate::output::{Output, table};
+use crate::output::{Output, facts, table};
 
 pub async fn run(command: Job, api: &dyn Api, output: Output) -> Result<ExitCode> {
     match command {
@@ -24,7 +24,17 @@ pub async fn run(command: Job, api: &dyn Api, output: Output) -> Result<ExitCode
         }
         Job::Stats => {
             let stats = api.job_stats(NoArgs {}).await?;
-            output.show(&stats, |stats| serde_json::to_string_pretty(stats).unwrap_or_default())
+            output.show(&stats, |stats| {
+                facts(&[
+                    ("pending", stats.pending.to_string()),
+                    ("waiting", stats.waiting.to_string()),
+                    ("running", stats.running.to_string()),
+                    ("needs a decision", stats.needs_decision.to_string()),
+                    ("completed", stats.completed.to_string()),
+                    ("dead", stats.dead.to_string()),
+                    ("cancelled", stats.cancelled.to_string()),
+                ])
+            })
         }
     }
 }
