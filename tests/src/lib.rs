@@ -1,6 +1,7 @@
 //! The shared rig of the journeys across crates: a real engine in a temporary home, the tests' own
 //! internet, an in-memory keychain, and plugins written on the spot.
 
+pub mod github;
 #[cfg(target_os = "linux")]
 pub mod impostor;
 #[cfg(target_os = "linux")]
@@ -16,6 +17,7 @@ pub mod watch;
 #[cfg(target_os = "linux")]
 pub mod witness;
 
+pub use github::GithubFake;
 #[cfg(target_os = "linux")]
 pub use impostor::Impostor;
 #[cfg(target_os = "linux")]

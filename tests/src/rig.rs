@@ -14,8 +14,8 @@ use devrig_engine::api::plugin::{
 };
 use devrig_engine::{Api, Connection, EngineParts, Home, NoArgs, OwnerKind};
 use devrig_inbox::OutboxState;
-use devrig_net::Egress;
 use devrig_net::testnet::TestNet;
+use devrig_net::{Egress, EgressParts};
 use devrig_secrets::MemoryKeychain;
 use serde_json::{Value, json};
 
@@ -81,18 +81,27 @@ impl Rig {
 
     /// With another program in the place of the sandbox worker.
     pub async fn start_with(host_program: PathBuf) -> Self {
+        let net = TestNet::new();
+        let parts = net.parts(SystemClock::shared());
+        Self::assemble(host_program, net, parts).await
+    }
+
+    /// On the real network, for peers that listen on loopback.
+    pub async fn start_online() -> Self {
+        let parts = EgressParts::system(SystemClock::shared());
+        Self::assemble(host_program(), TestNet::new(), parts).await
+    }
+
+    async fn assemble(host_program: PathBuf, net: TestNet, egress: EgressParts) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let home = Home::at(folder.path().join("home"));
         log_to(&home);
-        let net = TestNet::new();
         let clock = SystemClock::shared();
         let (notices, opened) = (Arc::new(Notices::default()), Arc::new(Opened::default()));
         let parts = EngineParts {
             home: home.clone(),
             kind: OwnerKind::Headless,
-            egress: Arc::new(
-                Egress::new(net.parts(clock.clone())).expect("a client for the test internet"),
-            ),
+            egress: Arc::new(Egress::new(egress).expect("a client of the network")),
             clock,
             keychain: Arc::new(MemoryKeychain::default()),
             notifier: notices.clone(),

@@ -91,15 +91,34 @@ fn worker_cpu(pid: u32) -> Option<Duration> {
     Some(Duration::from_secs_f64(ticks as f64 / TICKS_A_SECOND))
 }
 
+/// CPU time of this process, which is the core.
+pub fn core_cpu() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit_once(')').map(|(_, rest)| rest).unwrap_or_default();
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    let ticks = ticks.filter_map(|text| text.parse::<f64>().ok());
+    Duration::from_secs_f64(ticks.sum::<f64>() / TICKS_A_SECOND)
+}
+
+/// What a process adds to the memory in use: its own pages, and its part of the shared ones.
+pub fn share_of_memory(pid: u32) -> u64 {
+    let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
+    figure(&rollup, "Pss:")
+}
+
 /// Resident memory of this process in bytes.
 pub fn core_memory() -> u64 {
     memory(std::process::id(), "VmRSS:")
 }
 
 /// A figure of a process's memory in bytes; 0 when it is gone.
-fn memory(pid: u32, figure: &str) -> u64 {
+fn memory(pid: u32, name: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(figure));
+    figure(&status, name)
+}
+
+fn figure(status: &str, name: &str) -> u64 {
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok());
     kilobytes.unwrap_or(0_u64) * 1024
 }

@@ -6,8 +6,8 @@ import { keyOf, readSubjects, type Place, type Subject } from "./subjects.ts";
 
 /** GitHub's own most for this list. */
 const PAGE = 50;
-/** Pages of one sync: 2,000 threads. */
-const PAGES = 40;
+/** Pages of one sync: 10,000 threads, more than a person will ever look at. */
+const PAGES = 200;
 const DAY = 24 * 60 * 60 * 1_000;
 
 /** A thread of GitHub's inbox. */
