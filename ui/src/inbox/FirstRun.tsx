@@ -8,18 +8,31 @@ import { ErrorNote } from '../components/ErrorNote';
 import { Icon } from '../components/Icon';
 import { LoadingRows } from '../components/Loading';
 import { TextList } from '../components/TextList';
-import { fieldsOf } from '../lib/schema';
-import { fieldAt } from '../lib/schema';
-import type { AccountInfo, DevRigError, PluginInfo } from '../platform/wire';
+import { fieldAt, fieldsOf } from '../lib/schema';
+import type { AccountInfo, ConnectInfo, DevRigError, PluginInfo } from '../platform/wire';
+import { Connect } from '../plugins/Connect';
 import type { Step } from './firstRun';
 
 const GIT_PLUGIN = 'devrig-plugin-git-local';
 
-type Props = { step: 'folders' | 'grant'; onStep: (step: Step) => void; onSkip: () => void };
+type Props = { step: Exclude<Step, 'keys' | 'none'>; onStep: (step: Step) => void; onSkip: () => void };
+
+/** What is connected with a secret of the person's, such as GitHub. */
+type Service = { plugin: PluginInfo; account: AccountInfo; connect: ConnectInfo };
+
+function servicesOf(plugins: PluginInfo[]): Service[] {
+  return plugins.flatMap((plugin) => {
+    const account = plugin.accounts[0];
+    return account?.connect ? [{ plugin, account, connect: account.connect }] : [];
+  });
+}
 
 /** The first two of three steps; the third is learned on the person's own items. */
 export default function FirstRun({ step, onStep, onSkip }: Props) {
   const { data: plugins, error, refetch } = useQuery(pluginsQuery());
+  const [chosen, setChosen] = useState<string | null>(null);
+  const services = servicesOf(plugins ?? []);
+  const service = services.find((each) => each.plugin.name === chosen);
   const plugin = plugins?.find((each) => each.name === GIT_PLUGIN);
   const account = plugin?.accounts[0];
   return (
@@ -34,6 +47,16 @@ export default function FirstRun({ step, onStep, onSkip }: Props) {
         {!plugins && !error && <LoadingRows />}
         {plugins && (!plugin || !account) && <p>The plugin for local git repositories is not installed. Other plugins can be set up on the Plugins page.</p>}
         {plugin && account && step === 'folders' && <Folders plugin={plugin} account={account} onNext={() => onStep('grant')} />}
+        {plugins && step === 'folders' && services.length > 0 && (
+          <Services
+            services={services}
+            onChoose={(name) => {
+              setChosen(name);
+              onStep('connect');
+            }}
+          />
+        )}
+        {service && step === 'connect' && <ConnectService service={service} onBack={() => onStep('folders')} onNext={() => onStep('keys')} />}
         {plugin && account && step === 'grant' && <Grant plugin={plugin} account={account} onBack={() => onStep('folders')} onNext={() => onStep('keys')} />}
         <footer className="border-t border-line pt-3">
           <Button kind="quiet" onClick={onSkip}>
@@ -45,13 +68,14 @@ export default function FirstRun({ step, onStep, onSkip }: Props) {
   );
 }
 
-function Steps({ at }: { at: 'folders' | 'grant' }) {
+function Steps({ at }: { at: Props['step'] }) {
   const steps: [string, string][] = [
-    ['folders', 'Pick folders'],
+    ['folders', 'Pick a source'],
     ['grant', 'Allow reading'],
     ['keys', 'Learn five keys'],
   ];
-  const current = steps.findIndex(([id]) => id === at);
+  // A service is allowed what it asks for with its token.
+  const current = at === 'folders' ? 0 : 1;
   return (
     <ol className="flex flex-wrap gap-x-6 gap-y-1">
       {steps.map(([id, name], index) => (
@@ -107,6 +131,38 @@ function Folders({ plugin, account, onNext }: { plugin: PluginInfo; account: Acc
         <Button kind="primary" disabled={folders.length === 0 || configure.isPending} onClick={save}>
           Continue
         </Button>
+      </div>
+    </Section>
+  );
+}
+
+function Services({ services, onChoose }: { services: Service[]; onChoose: (plugin: string) => void }) {
+  return (
+    <Section title="Or begin with a service">
+      <p className="text-t2">With a token of yours, which is checked at once and kept encrypted. More can be added later, on the Plugins page.</p>
+      <div className="flex flex-wrap gap-2">
+        {services.map(({ plugin }) => (
+          <Button key={plugin.name} icon="plug" onClick={() => onChoose(plugin.name)}>
+            Connect {plugin.displayName}
+          </Button>
+        ))}
+      </div>
+    </Section>
+  );
+}
+
+function ConnectService({ service, onBack, onNext }: { service: Service; onBack: () => void; onNext: () => void }) {
+  const { plugin, account, connect } = service;
+  const connected = account.connection !== null && account.connection.error === null;
+  return (
+    <Section title={`Connect ${plugin.displayName}`}>
+      <p className="text-t2">{plugin.description}.</p>
+      <Connect plugin={plugin} account={account} connect={connect} />
+      <div className="flex gap-2">
+        <Button kind={connected ? 'primary' : 'default'} disabled={!connected} onClick={onNext}>
+          Continue
+        </Button>
+        <Button onClick={onBack}>Back</Button>
       </div>
     </Section>
   );

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { useWrite } from '../api/mutations';
 import type { EngineInfo } from '../platform/wire';
 
-export type Step = 'folders' | 'grant' | 'keys' | 'none';
+export type Step = 'folders' | 'grant' | 'connect' | 'keys' | 'none';
 
 /** Where a new person is. The steps go on once begun, though the first of them ends "nothing was set up". */
 export function useFirstRun(engine: EngineInfo | undefined, settings: Record<string, unknown> | undefined) {

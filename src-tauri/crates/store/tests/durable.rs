@@ -18,7 +18,8 @@ const FOLDER: &str = "DEVRIG_TEST_STORE_FOLDER";
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "is started by acknowledged_writes_survive_a_kill"]
 async fn child_writes_until_killed() {
-    let folder = std::env::var(FOLDER).expect("only its parent starts it");
+    // Among the long tests it is started without its parent, and has nothing to do.
+    let Ok(folder) = std::env::var(FOLDER) else { return };
     let store = Store::open(options(Path::new(&folder))).await.unwrap();
     make_table(&store).await;
     let first = numbers(&store).await.last().map_or(0, |last| last + 1);
