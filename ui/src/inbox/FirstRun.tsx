@@ -10,7 +10,7 @@ import { LoadingRows } from '../components/Loading';
 import { TextList } from '../components/TextList';
 import { fieldAt, fieldsOf } from '../lib/schema';
 import type { AccountInfo, ConnectInfo, DevRigError, PluginInfo } from '../platform/wire';
-import { Connect } from '../plugins/Connect';
+import { Connection } from '../plugins/Connect';
 import type { Step } from './firstRun';
 
 const GIT_PLUGIN = 'devrig-plugin-git-local';
@@ -40,7 +40,7 @@ export default function FirstRun({ step, onStep, onSkip }: Props) {
       <div className="mx-auto flex max-w-[560px] flex-col gap-6">
         <header>
           <h1 className="text-page font-semibold">Welcome to DevRig</h1>
-          <p className="mt-1 text-read text-t2">Everything that needs you, in one list, worked through with single keys. Nothing leaves this machine.</p>
+          <p className="mt-1 text-read text-t2">Everything that needs you, in one list, worked through with single keys. It stays on this machine: there is no server of ours.</p>
         </header>
         <Steps at={step} />
         {error && <ErrorNote title="The plugins could not be read" error={error} onRetry={() => void refetch()} />}
@@ -71,7 +71,7 @@ export default function FirstRun({ step, onStep, onSkip }: Props) {
 function Steps({ at }: { at: Props['step'] }) {
   const steps: [string, string][] = [
     ['folders', 'Pick a source'],
-    ['grant', 'Allow reading'],
+    ['grant', 'Allow it'],
     ['keys', 'Learn five keys'],
   ];
   // A service is allowed what it asks for with its token.
@@ -156,8 +156,8 @@ function ConnectService({ service, onBack, onNext }: { service: Service; onBack:
   const connected = account.connection !== null && account.connection.error === null;
   return (
     <Section title={`Connect ${plugin.displayName}`}>
-      <p className="text-t2">{plugin.description}.</p>
-      <Connect plugin={plugin} account={account} connect={connect} />
+      <p className="text-t2">{plugin.description.replace(/\.?$/, '.')}</p>
+      <Connection plugin={plugin} account={account} connect={connect} />
       <div className="flex gap-2">
         <Button kind={connected ? 'primary' : 'default'} disabled={!connected} onClick={onNext}>
           Continue

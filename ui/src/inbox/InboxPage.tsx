@@ -156,7 +156,7 @@ export function InboxPage() {
     if (ready && (document.activeElement === document.body || !document.activeElement)) focusNamed('list');
   }, [ready]);
 
-  if (firstRun.step === 'folders' || firstRun.step === 'grant') {
+  if (firstRun.step !== 'keys' && firstRun.step !== 'none') {
     return (
       <Suspense fallback={null}>
         <FirstRun step={firstRun.step} onStep={firstRun.go} onSkip={firstRun.finish} />

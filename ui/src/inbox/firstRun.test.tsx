@@ -44,3 +44,17 @@ test('skipping leads to the inbox and is remembered', async () => {
   await screen.findByText('Nothing waiting');
   expect(platform.calls.find((call) => call.name === 'settings_set')?.args).toEqual({ key: 'onboarding.finished', value: true });
 });
+
+test('a service is connected with a token instead, and the keys follow', async () => {
+  const user = userEvent.setup();
+  const { platform } = await renderApp('/inbox', 'first-run');
+  await user.click(await screen.findByRole('button', { name: 'Connect Forge' }));
+  const go = screen.getByRole<HTMLButtonElement>('button', { name: 'Continue' });
+  expect(go.disabled).toBe(true);
+  await user.type(screen.getByLabelText('Access token'), 'tok_1');
+  await user.click(screen.getByRole('button', { name: 'Allow and connect' }));
+  await screen.findByText('kim');
+  expect(platform.calls.some((call) => call.name === 'account_grant' && (call.args as { id: string }).id === 'acc_forge')).toBe(true);
+  await user.click(screen.getByRole('button', { name: 'Continue' }));
+  await screen.findByText('Try these:');
+});

@@ -10,13 +10,13 @@ import { toError } from '../platform/platform';
 import type { AccountInfo, ConnectInfo, ConnectionState, DevRigError, PluginInfo } from '../platform/wire';
 import { Part } from './Account';
 
-/** Whose secret the account uses, or the form that asks for one and checks it at once. */
-export function Connect({ plugin, account, connect }: { plugin: PluginInfo; account: AccountInfo; connect: ConnectInfo }) {
+type Props = { plugin: PluginInfo; account: AccountInfo; connect: ConnectInfo };
+
+/** The connection of an account on its page. */
+export function Connect({ plugin, account, connect }: Props) {
   const [replacing, setReplacing] = useState(false);
   const check = useWrite('account_check', 'The connection was not checked');
-  const state = account.connection;
   const stored = account.secretsSet.includes(connect.secret);
-  const asks = replacing || !stored || (state?.error ?? null) !== null;
   return (
     <Part
       title="Connection"
@@ -26,7 +26,7 @@ export function Connect({ plugin, account, connect }: { plugin: PluginInfo; acco
             <Button kind="quiet" disabled={check.isPending} onClick={() => check.mutate({ id: account.id })}>
               Check again
             </Button>
-            {!asks && (
+            {!replacing && account.connection?.error === null && (
               <Button kind="quiet" onClick={() => setReplacing(true)}>
                 Replace
               </Button>
@@ -35,11 +35,21 @@ export function Connect({ plugin, account, connect }: { plugin: PluginInfo; acco
         )
       }
     >
-      <div className="flex flex-col gap-3">
-        {stored && state && <Known state={state} />}
-        {asks && <TokenForm plugin={plugin} account={account} connect={connect} onDone={() => setReplacing(false)} />}
-      </div>
+      <Connection plugin={plugin} account={account} connect={connect} replacing={replacing} onDone={() => setReplacing(false)} />
     </Part>
+  );
+}
+
+/** Whose secret the account uses, or the form that asks for one and checks it at once. */
+export function Connection({ plugin, account, connect, replacing = false, onDone }: Props & { replacing?: boolean; onDone?: () => void }) {
+  const state = account.connection;
+  const stored = account.secretsSet.includes(connect.secret);
+  const asks = replacing || !stored || (state?.error ?? null) !== null;
+  return (
+    <div className="flex flex-col gap-3">
+      {stored && state && <Known state={state} />}
+      {asks && <TokenForm plugin={plugin} account={account} connect={connect} onDone={() => onDone?.()} />}
+    </div>
   );
 }
 
@@ -71,7 +81,7 @@ function Known({ state }: { state: ConnectionState }) {
   );
 }
 
-function TokenForm({ plugin, account, connect, onDone }: { plugin: PluginInfo; account: AccountInfo; connect: ConnectInfo; onDone: () => void }) {
+function TokenForm({ plugin, account, connect, onDone }: Props & { onDone: () => void }) {
   const id = useId();
   // Uncontrolled, and emptied on submit: the value is never part of the component's state.
   const input = useRef<HTMLInputElement>(null);

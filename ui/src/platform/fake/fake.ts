@@ -238,6 +238,7 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
     account_check: ({ id }) => {
       const of = account(id);
       const works = of.secretsSet.length > 0;
+      if (works) of.waiting = null;
       of.connection = works
         ? { identity: 'kim', detail: 'Kim Example', warnings: ['The token lacks the right workflow, so failed checks cannot be run again.'], checkedAt: new Date(NOW).toISOString(), error: null }
         : { identity: null, detail: null, warnings: [], checkedAt: new Date(NOW).toISOString(), error: { code: 'UNAUTHORIZED', category: 'permanent', message: 'There is no token.', retryable: false } };
