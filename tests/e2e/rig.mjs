@@ -1,6 +1,6 @@
 // The desktop that a journey runs on: a keyring, the driver, repositories, and the app's own home.
 
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -76,11 +76,15 @@ export class Rig {
 
   /** Runs the command line and reads its JSON. */
   devrig(...args) {
-    const text = execFileSync(join(this.#bin, 'devrig'), ['--json', ...args], {
-      env: this.env,
-      encoding: 'utf8',
-    });
-    return JSON.parse(text);
+    const { status, answer, error } = this.result('', ...args);
+    if (status !== 0) throw new Error(`devrig ${args.join(' ')} ended with ${status}: ${error}${JSON.stringify(answer)}`);
+    return answer;
+  }
+
+  /** The same with its standard input, and without minding how it ends. */
+  result(input, ...args) {
+    const { status, stdout, stderr } = spawnSync(join(this.#bin, 'devrig'), ['--json', ...args], { env: this.env, encoding: 'utf8', input });
+    return { status, answer: stdout === '' ? null : JSON.parse(stdout), error: stderr };
   }
 
   git(folder, ...args) {

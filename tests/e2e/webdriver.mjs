@@ -104,6 +104,16 @@ export class Window {
     await ask(this.#base, 'POST', `/element/${element}/click`, {});
   }
 
+  /** Clicks the link whose text holds `text`, once it is there. */
+  follow(text) {
+    const click = (words) => {
+      const link = [...document.querySelectorAll('a')].find((each) => each.textContent.includes(words));
+      link?.click();
+      return link !== undefined;
+    };
+    return until(`a link with ${JSON.stringify(text)}`, () => this.run(click, text));
+  }
+
   async type(selector, text) {
     const element = await until(selector, () => this.find(selector));
     await ask(this.#base, 'POST', `/element/${element}/value`, { text });

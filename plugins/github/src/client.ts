@@ -1,4 +1,4 @@
-import type { DevRigSDK } from "@devrig/sdk";
+import type { DevRigError, DevRigSDK } from "@devrig/sdk";
 import { Errors, limitOf, messageOf } from "./errors.ts";
 import type { Settings } from "./settings.ts";
 
@@ -73,6 +73,19 @@ export class Client {
     return data as T;
   }
 
+  async #fetch(url: string, init: RequestInit, doing: string): Promise<{ response: Response; text: string }> {
+    try {
+      const response = await this.#sdk.http.fetch(url, init);
+      return { response, text: await response.text() };
+    } catch (error) {
+      // As on the web: a connection that is not there or breaks off is a TypeError. What DevRig knows rides along.
+      if (!(error instanceof TypeError)) throw error;
+      const { code = "NETWORK", retryable = true, hint, retryAfterMs } = error as Partial<DevRigError>;
+      const said = error.message.replace(/^fetch failed:?\s*/, "") || "GitHub could not be reached";
+      throw this.errors.of(code, `${doing}: ${said}`, { retryable, ...(hint ? { hint } : {}), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+    }
+  }
+
   async #send(url: string, options: RestOptions): Promise<{ response: Response; body: unknown }> {
     const token = await this.#sdk.secrets.ref("github_token");
     const headers: Record<string, string> = {
@@ -88,8 +101,7 @@ export class Client {
       init.body = JSON.stringify(options.body);
     }
     if (options.signal) init.signal = options.signal;
-    const response = await this.#sdk.http.fetch(url, init);
-    const text = await response.text();
+    const { response, text } = await this.#fetch(url, init, options.doing);
     if (text === "") return { response, body: null };
     try {
       return { response, body: JSON.parse(text) as unknown };

@@ -50,7 +50,7 @@ test.each([
   ["status", { status: 404 }, { code: "NOT_FOUND", retryable: false }],
   ["status", { status: 403, message: "Must have admin rights" }, { code: "REFUSED", message: expect.stringContaining("admin rights") }],
   ["json", {}, { code: "HTTP", retryable: true, message: expect.stringContaining("no JSON") }],
-  ["cut", {}, { name: "TypeError" }],
+  ["cut", {}, { code: "NETWORK", retryable: true, message: expect.stringContaining("Reading notifications: ") }],
 ])("%s %j costs this sync only", async (kind, fields, expected) => {
   fault(kind, fields);
   await expect(sync()).rejects.toMatchObject(expected);

@@ -2,12 +2,12 @@
 // against the shape that the page gives. DEVRIG_WRITE_DOCS=1 writes the page's shapes anew.
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { startGithub } from '../fakeGithub.mjs';
 import { fences } from '../fences.mjs';
 import { until } from '../webdriver.mjs';
 
@@ -36,20 +36,18 @@ export type ImportReport = Imported & { wrong: string[] };
 `;
 
 export async function journey(rig) {
-  const fake = spawn(process.execPath, [at('tests/github-fake/main.mjs')], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const [line] = await once(fake.stdout, 'data');
-  const { url } = JSON.parse(line);
+  const fake = await startGithub();
   rig.start('devrig', 'start');
   await rig.answers();
   try {
-    const answers = await run(rig, url);
+    const answers = await run(rig, fake.url);
     const documented = commandsOf(PAGE);
     assert.deepEqual(Object.keys(documented).sort(), leaves(rig).filter((leaf) => !WITHOUT.includes(leaf)).sort(), 'every command is on the page, and no other');
     assert.deepEqual(Object.keys(documented).filter((command) => !(command in answers)), NOT_RUN, 'every command was run');
     if (process.env.DEVRIG_WRITE_DOCS) writeShapes(documented);
     check(rig, documented, answers);
   } finally {
-    fake.stdin.end();
+    fake.close();
   }
 }
 
@@ -58,9 +56,8 @@ async function run(rig, url) {
   const answers = {};
   const call = (text, { args = [], input = '', fails = false } = {}) => {
     const words = [...text.split(' '), ...args];
-    const { status, stdout, stderr } = spawnSync(join(process.env.DEVRIG_BIN_DIR, 'devrig'), ['--json', ...words], { env: rig.env, encoding: 'utf8', input });
-    assert.equal(status, fails ? 1 : 0, `${words.join(' ')} ended with ${status}: ${stderr}${stdout}`);
-    const answer = JSON.parse(stdout);
+    const { status, answer, error } = rig.result(input, ...words);
+    assert.equal(status, fails ? 1 : 0, `${words.join(' ')} ended with ${status}: ${error}${JSON.stringify(answer)}`);
     (answers[text] ??= []).push(answer);
     return answer;
   };

@@ -2,11 +2,9 @@
 // merge, done, undo, and the same after a restart. The GitHub is a fake of our own on loopback.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
+import { startGithub } from '../fakeGithub.mjs';
 import { until } from '../webdriver.mjs';
 
 export const name = 'GitHub: connect, read, comment, approve, merge, done, undo, restart';
@@ -15,18 +13,8 @@ const TITLE = 'Retry on 429';
 
 const rows = () => [...document.querySelectorAll('[role="listbox"] [role="option"]')].map((row) => row.getAttribute('aria-label'));
 
-/** In a process of its own: this one stands still while the command line runs. */
-async function startFake() {
-  const main = fileURLToPath(new URL('../../github-fake/main.mjs', import.meta.url));
-  const child = spawn(process.execPath, [main], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const [line] = await once(child.stdout, 'data');
-  const { url, control } = JSON.parse(line);
-  const ask = async (act, body = {}) => (await fetch(`${control}/${act}`, { method: 'POST', body: JSON.stringify(body) })).json();
-  return { url, pull: () => ask('issue', { repo: 'acme/api', number: 1 }), close: () => child.stdin.end() };
-}
-
 export async function journey(rig) {
-  const fake = await startFake();
+  const fake = await startGithub();
   try {
     await drive(rig, fake);
   } finally {
@@ -35,6 +23,7 @@ export async function journey(rig) {
 }
 
 async function drive(rig, fake) {
+  const pull = () => fake.ask('issue', { repo: 'acme/api', number: 1 });
   const shots = process.env.DEVRIG_E2E_SHOTS;
   const shoot = (file) => shots && rig.window.screenshot(join(shots, file));
   // A server of one's own has another address than github.com.
@@ -44,8 +33,7 @@ async function drive(rig, fake) {
   const { window } = rig;
   await until('the page', async () => (await window.text()).includes('Inbox'));
   await window.press('g', 'p');
-  await window.sees('GitHub');
-  await window.run(() => [...document.querySelectorAll('a')].find((link) => link.textContent.includes('GitHub')).click());
+  await window.follow('GitHub');
   await window.sees('Personal access token');
   await window.sees('notifications');
   await shoot('github-connect.png');
@@ -78,18 +66,18 @@ async function drive(rig, fake) {
   await window.type('[role="dialog"] textarea', 'Looks right to me.');
   await shoot('github-comment.png');
   await window.click('[role="dialog"] button', 'Comment');
-  await until('the comment to arrive', async () => (await fake.pull()).comments.some((comment) => comment.body === 'Looks right to me.'), 30);
+  await until('the comment to arrive', async () => (await pull()).comments.some((comment) => comment.body === 'Looks right to me.'), 30);
 
   await window.click('button', 'Approve…');
   await until('the dialog', () => window.find('[role="dialog"]'));
   await window.click('[role="dialog"] button', 'Approve');
-  await until('the approval to arrive', async () => (await fake.pull()).reviews.some((review) => review.state === 'APPROVED'), 30);
+  await until('the approval to arrive', async () => (await pull()).reviews.some((review) => review.state === 'APPROVED'), 30);
 
   await window.click('button', 'Merge…');
   await until('the dialog', () => window.find('[role="dialog"]'));
   await shoot('github-merge.png');
   await window.click('[role="dialog"] button', 'Merge');
-  await until('the merge to arrive', async () => (await fake.pull()).merged, 30);
+  await until('the merge to arrive', async () => (await pull()).merged, 30);
   await until('the item to say so', () => rig.devrig('inbox', 'list', 'is:any state:merged').items.some((item) => item.title === TITLE));
   await window.sees('merged');
   await shoot('github-merged.png');
@@ -113,6 +101,6 @@ async function drive(rig, fake) {
   await until('the same rows', async () => (await rig.window.run(rows)).length === before - 1, 40);
   assert.deepEqual(state(), last, 'and so does the window');
   await rig.window.press('g', 'p');
-  await rig.window.run(() => [...document.querySelectorAll('a')].find((link) => link.textContent.includes('GitHub'))?.click());
+  await rig.window.follow('GitHub');
   await rig.window.sees('Connected as kim');
 }

@@ -10,6 +10,7 @@ import { useDebounced } from '../lib/useDebounced';
 import { agoInWords, exactTime } from '../lib/time';
 import { useNow } from '../lib/useNow';
 import type { ItemSummary, PluginInfo } from '../platform/wire';
+import { ItemOutbox } from './ItemOutbox';
 import { PluginActions } from './PluginActions';
 import { chipsOf } from './Row';
 import { untilInWords } from './snooze';
@@ -31,6 +32,7 @@ export function ReadingPane({ item, plugins, triage, onBack }: Props) {
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <article tabIndex={0} data-region-stop data-own-arrows aria-label={item.title} className="ring-inset-focus min-h-0 flex-1 overflow-y-auto px-6 pt-4 pb-8">
         <Head item={item} plugins={plugins} />
+        <ItemOutbox item={item} />
         <PluginActions key={item.id} item={item} plugins={plugins} />
         <Body item={item} />
       </article>
@@ -75,8 +77,6 @@ function Head({ item, plugins }: { item: ItemSummary; plugins: readonly PluginIn
         {item.triage.snoozedUntil && <Chip tone="warn">{untilInWords(item.triage.snoozedUntil, now)}</Chip>}
         {item.triage.doneAt && <Chip tone="ok">Done</Chip>}
         {item.triage.muted && <Chip>Muted</Chip>}
-        {(item.outbox === 'waiting' || item.outbox === 'sending') && <Chip tone="info">Action waiting</Chip>}
-        {item.outbox === 'failed' && <Chip tone="err">Action failed</Chip>}
         {chipsOf(item).map((chip) => (
           <Chip key={chip.text} tone={chip.tone}>
             {chip.text}

@@ -97,6 +97,11 @@ function Marks({ item }: { item: ItemSummary }) {
           <Icon name="alert" /> Retry
         </span>
       )}
+      {outbox === 'needs_decision' && (
+        <span className="flex h-6 items-center gap-1 text-sec text-warn">
+          <Icon name="alert" /> Decide
+        </span>
+      )}
     </span>
   );
 }
@@ -124,7 +129,7 @@ export function inWords(item: ItemSummary, now: number): string {
     triage.starredAt !== null ? 'Starred' : null,
     triage.snoozedUntil !== null ? untilInWords(triage.snoozedUntil, now) : null,
     triage.muted ? 'Muted' : null,
-    outbox === 'failed' ? 'An action failed' : outbox ? 'An action is waiting to be sent' : null,
+    outbox === 'failed' ? 'An action failed' : outbox === 'needs_decision' ? 'An action needs your decision' : outbox ? 'An action is waiting to be sent' : null,
     agoInWords(item.activityAt, now),
   ]
     .filter(Boolean)

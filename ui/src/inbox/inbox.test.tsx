@@ -116,3 +116,17 @@ test('a clicked notification shows its item, in whatever view it lies', async ()
   await waitFor(() => expect(focused()).toContain(items[0]!.title));
   expect(router.state.location.pathname).toBe('/inbox');
 });
+
+test('an action that failed says why beside its item, and can be sent again or left', async () => {
+  const user = userEvent.setup();
+  const { platform } = await renderApp('/inbox');
+  await waitFor(() => expect(focused()).toContain('Rebase stopped'));
+  await user.click(screen.getByRole('option', { name: /Nightly build failed/ }));
+  const note = await screen.findByText('Restart failed');
+  const panel = within(note.closest<HTMLElement>('[role=alert]')!);
+  panel.getByText('builds.example.com refused the token');
+  await user.click(panel.getByRole('button', { name: 'Try again' }));
+  expect(platform.calls.filter((call) => call.name === 'outbox_retry')).toHaveLength(1);
+  await user.click(panel.getByRole('button', { name: 'Discard' }));
+  expect(platform.calls.filter((call) => call.name === 'outbox_discard')).toHaveLength(1);
+});
