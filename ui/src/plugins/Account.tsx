@@ -30,6 +30,8 @@ export function Account({ plugin, account, only }: { plugin: PluginInfo; account
       )}
       {plugin.secrets.length > 0 && <KeychainNote />}
       {account.connect && <Connect plugin={plugin} account={account} connect={account.connect} />}
+      {/* Once it is set up, how it goes matters most. */}
+      {!account.waiting && <Syncs accountId={account.id} />}
       {hasSettings && (
         <Part title="Settings">
           <Suspense fallback={null}>
@@ -47,7 +49,7 @@ export function Account({ plugin, account, only }: { plugin: PluginInfo; account
       )}
       <Permissions plugin={plugin} account={account} />
       {plugin.secrets.length > 0 && <Secrets plugin={plugin} account={account} />}
-      <Syncs accountId={account.id} />
+      {account.waiting && <Syncs accountId={account.id} />}
     </section>
   );
 }
