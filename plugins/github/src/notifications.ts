@@ -1,6 +1,6 @@
 import type { InboxItemInput, SyncContext, SyncHandlerResult } from "@devrig/sdk";
 import type { Client } from "./client.ts";
-import { itemOf } from "./render.ts";
+import { itemOf, stayDone } from "./render.ts";
 import { isLeftOut } from "./settings.ts";
 import { keyOf, readSubjects, type Place, type Subject } from "./subjects.ts";
 
@@ -64,8 +64,8 @@ async function store(client: Client, listed: Thread[], ds: SyncContext): Promise
   if (threads.length === 0) return 0;
   // What is known and has not changed needs no details and no storing.
   const stored = await ds.queryItems({ externalIds: threads.map(externalId) });
-  const known = new Map(stored.map((item) => [item.externalId, item.metadata.threadUpdatedAt]));
-  const changed = threads.filter((thread) => known.get(externalId(thread)) !== thread.updated_at);
+  const known = new Map(stored.map((item) => [item.externalId, item]));
+  const changed = threads.filter((thread) => known.get(externalId(thread))?.metadata.threadUpdatedAt !== thread.updated_at);
   const places = new Map<string, Place>();
   for (const thread of changed) {
     const place = placeOf(thread);
@@ -75,7 +75,9 @@ async function store(client: Client, listed: Thread[], ds: SyncContext): Promise
   if (changed.length > 0) {
     await ds.storeItems(changed.map((thread) => {
       const place = placeOf(thread);
-      return fromThread(thread, place ? subjects.get(keyOf(place)) : undefined, client.settings.webUrl);
+      const item = fromThread(thread, place ? subjects.get(keyOf(place)) : undefined, client.settings.webUrl);
+      // GitHub lists threads that are done with for months. One that is read is no reason to come back.
+      return thread.unread ? item : stayDone(item, known.get(item.externalId));
     }));
   }
   const read = threads.filter((thread) => !thread.unread).map(externalId);

@@ -1,4 +1,4 @@
-import type { InboxItemInput } from "@devrig/sdk";
+import type { InboxItem, InboxItemInput } from "@devrig/sdk";
 import type { Check, PullRequest, Rollup, Subject } from "./subjects.ts";
 
 /** Of a description, and of one entry of the timeline. */
@@ -137,4 +137,10 @@ function plain(markdown: string): string {
     .replaceAll(/[`*_>#|]+/g, " ")
     .replaceAll(/\s+/g, " ")
     .trim();
+}
+
+/** The item with the time of what was marked done, so that it stays done. */
+export function stayDone(item: InboxItemInput, known: InboxItem | undefined): InboxItemInput {
+  if (known?.status !== "archived" || !known.externalUpdatedAt) return item;
+  return { ...item, externalUpdatedAt: known.externalUpdatedAt };
 }

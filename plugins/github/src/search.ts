@@ -1,6 +1,6 @@
 import type { InboxItem, InboxItemInput, SyncContext, SyncHandlerResult } from "@devrig/sdk";
 import type { Client } from "./client.ts";
-import { failedChecks, itemOf, rollupOf } from "./render.ts";
+import { failedChecks, itemOf, rollupOf, stayDone } from "./render.ts";
 import { isLeftOut } from "./settings.ts";
 import { FRAGMENTS, keyOf, placeOfSubject, type PullRequest, type Subject } from "./subjects.ts";
 
@@ -112,13 +112,30 @@ export async function syncSearch(client: Client, searches: Searches, text: strin
 async function store(client: Client, searches: Searches, subjects: Subject[], login: string, ds: SyncContext): Promise<number> {
   const wanted = subjects.filter((subject) => !isLeftOut(client.settings, subject.repository.nameWithOwner));
   const made = wanted.map((subject) => searches.make(subject, login)).filter((item) => item !== undefined);
+  const mine = new Set(wanted.filter((subject) => lastWordIsMine(subject, login)).map((subject) => keyOf(placeOfSubject(subject))));
   const ended = (item: InboxItemInput) => item.state === "closed" || item.state === "merged";
   const stored = made.length > 0 ? await ds.queryItems({ externalIds: made.map((item) => item.externalId) }) : [];
   const known = new Map(stored.map((item) => [item.externalId, item]));
   // What ended before it was ever here is no news.
-  const items = made.filter((item) => !ended(item) || known.has(item.externalId)).map((item) => withThread(item, known.get(item.externalId)));
+  const items = made.filter((item) => !ended(item) || known.has(item.externalId)).map((item) => {
+    const before = known.get(item.externalId);
+    const whole = withThread(item, before);
+    // What the person said or what is over is no reason for a done item to come back.
+    return ended(item) || mine.has(item.externalId) ? stayDone(whole, before) : whole;
+  });
   if (items.length > 0) await ds.storeItems(items);
   return items.length;
+}
+
+/** Times of GitHub's that belong to one change differ by some seconds. */
+const TOGETHER_MS = 10_000;
+
+/** Whether the last change that shows is the person's own comment or review. */
+function lastWordIsMine(subject: Subject, login: string): boolean {
+  const reviews = subject.__typename === "PullRequest" ? (subject.reviews?.nodes ?? []) : [];
+  const words = [...subject.comments.nodes.map((comment) => ({ by: comment.author, at: comment.createdAt })), ...reviews.map((review) => ({ by: review.author, at: review.submittedAt ?? "" }))];
+  const last = words.sort((a, b) => a.at.localeCompare(b.at)).at(-1);
+  return last?.by?.login === login && Date.parse(subject.updatedAt) - Date.parse(last.at) < TOGETHER_MS;
 }
 
 /** A notification's part of an item stays: its thread, its reason, and its time, which says what is new. */

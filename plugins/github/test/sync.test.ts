@@ -129,3 +129,26 @@ test("issues of mine, and failed checks that pass again", async () => {
   await rig.host.syncAll("github.checks", cursor);
   expect(find("Checks of feature")).toMatchObject({ state: "closed", isActionable: false });
 });
+
+test("what is done stays done: read threads, my own words, what is over", async () => {
+  const syncs = ["github.notifications", "github.pull_requests"];
+  const all = async () => {
+    for (const source of syncs) await rig.host.syncAll(source);
+  };
+  await all();
+  const thread = world().notify("kim", pull("acme/api", 2), "subscribed");
+  await all();
+  rig.host.markDone(...rig.host.items.map((item) => item.externalId));
+  thread.unread = false;
+  thread.updated_at = world().tick();
+  world().comment(pull("acme/web", 1), "kim", "I will look.");
+  world().review(pull("acme/api", 1), "kim", "COMMENTED", "One thing.");
+  await all();
+  expect(rig.host.items.map((item) => item.status)).toEqual(rig.host.items.map(() => "archived"));
+  expect(find("Dark mode")!.body, "and is up to date").toContain("I will look.");
+  world().comment(pull("acme/web", 1), "octo", "So?");
+  world().notify("kim", pull("acme/api", 2), "mention");
+  await all();
+  expect([find("Dark mode"), find("Crash on empty body")].map((item) => item!.status)).toEqual(["unread", "unread"]);
+  expect(find("Retry on 429")!.status).toBe("archived");
+});

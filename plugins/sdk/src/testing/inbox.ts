@@ -41,7 +41,8 @@ export class FakeInbox {
   setStatus(externalIds: string[], status: ItemStatus): void {
     for (const externalId of externalIds) {
       const item = this.items.get(externalId);
-      if (item === undefined) continue;
+      // What is done is read already.
+      if (item === undefined || (status === "read" && item.status === "archived")) continue;
       if (status === "archived") this.#doneAt.set(externalId, item.externalUpdatedAt ?? "");
       this.items.set(externalId, { ...item, status });
     }
