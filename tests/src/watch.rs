@@ -84,7 +84,10 @@ fn worker_cpu(pid: u32) -> Option<Duration> {
     }
     // Between its fork and its exec it is a copy of this process, in name and size too.
     let program = |pid: &str| std::fs::read_link(format!("/proc/{pid}/exe")).ok();
-    if program(&pid.to_string()) == program("self") {
+    let (own, its) = (program("self")?, program(&pid.to_string())?);
+    // Peers that a test started lie elsewhere.
+    let built = own.parent().and_then(std::path::Path::parent)?;
+    if its == own || !its.starts_with(built) {
         return None;
     }
     let ticks = field(11)? + field(12)?;
