@@ -8,6 +8,7 @@ use common::{Rig, manifest, package, syncs, until};
 use devrig_core::Code;
 use devrig_plugins::info::{PluginState, SyncState};
 use devrig_secrets::Behaviour;
+use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_are_read_until_the_source_has_no_more() {
@@ -118,6 +119,31 @@ async fn a_missing_secret_and_a_locked_keychain_are_waited_for() {
     rig.keychain.behave(Behaviour::Open);
     rig.vault.unlock(None).await.unwrap();
     until("it is idle", async || rig.status(&account.id).await.state == SyncState::Idle).await;
+    rig.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_waited_for_until_it_is_connected_and_tried_at_once_with_another_secret() {
+    let rig = Rig::new().await;
+    let source = syncs(
+        "const known = await sdk.secrets.list();
+         if (known.length === 0) throw new Error('it ran without its secret');
+         const tries = ((await sdk.storage.get('tries')) ?? 0) + 1;
+         await sdk.storage.set('tries', tries);
+         if (tries === 1) throw new sdk.DevRigError('refused', { code: 'UNAUTHORIZED' });
+         return { cursor: '1' };",
+    );
+    let mut manifest = manifest("joined", &["secrets:token", "storage", "network:a.test"]);
+    manifest["connection"] = json!({ "secret": "token", "title": "Token" });
+    let account = rig.granted(manifest, &source).await;
+    let status = rig.sync(&account).await;
+    assert_eq!(status.state, SyncState::Waiting, "{status:?}");
+    let waiting = rig.info("joined").await.accounts[0].waiting.clone().unwrap();
+    assert_eq!(waiting, "It is not connected yet.");
+    rig.secret(&account, "token", "hunter2hunter2").await;
+    until("it is refused", async || rig.status(&account.id).await.error.is_some()).await;
+    rig.secret(&account, "token", "hunter3hunter3").await;
+    until("it is tried again at once", async || rig.cursor(&account).await.is_some()).await;
     rig.close().await;
 }
 

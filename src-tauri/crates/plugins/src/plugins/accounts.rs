@@ -277,7 +277,7 @@ impl Plugins {
         let core = &self.inner.core;
         let access = seat.access();
         let stored = core.vault.list(&Scope::Account(seat.id.clone())).await?;
-        let waiting = match crate::sync::missing(seat) {
+        let waiting = match crate::sync::missing(&self.inner.core, seat).await? {
             Some(why) => Some(why),
             None => self.waits(seat).await?,
         };

@@ -7,6 +7,7 @@ use devrig_core::id::AccountId;
 use devrig_core::protocol::{Handler as WorkerHandler, SyncInput, SyncOutput};
 use devrig_core::{Code, Error, Result, Timestamp};
 use devrig_jobs::{Handler, Job, JobContext, Outcome, async_trait};
+use devrig_secrets::Scope;
 use devrig_store::Tx;
 use serde::Deserialize;
 use serde_json::Value;
@@ -97,7 +98,7 @@ impl Run<'_> {
         let interval = plan::interval(&self.declared, row.interval_ms);
         let failures = row.failures + 1;
         let given = self.seat.given();
-        let (end, pause) = match missing(&self.seat) {
+        let (end, pause) = match missing(self.core, &self.seat).await? {
             Some(why) => (End::Waits(why), interval),
             None => {
                 super::tell(self.core, id, source).await;
@@ -123,8 +124,8 @@ impl Run<'_> {
         let next_at = self.core.clock.now() + pause;
         self.store_end(&end, next_at).await?;
         self.seat.sync_ended(source);
-        if matches!(end, End::Waits(_)) && self.seat.given() != given {
-            // It came while this run was finding out that it was missing.
+        if matches!(end, End::Waits(_) | End::Failed(_)) && self.seat.given() != given {
+            // What it lacked, or was refused with, may have come while it ran.
             self.store_end(&End::Due, self.core.clock.now()).await?;
             self.core.wake.notify_one();
         }
@@ -222,7 +223,18 @@ impl Run<'_> {
 }
 
 /// What has to be there before a sync can be tried at all.
-pub(crate) fn missing(seat: &Seat) -> Option<String> {
+pub(crate) async fn missing(core: &Core, seat: &Seat) -> Result<Option<String>> {
+    if let Some(why) = incomplete(seat) {
+        return Ok(Some(why));
+    }
+    let Some(connect) = &seat.plugin.manifest.connection else { return Ok(None) };
+    let stored = core.vault.list(&Scope::Account(seat.id.clone())).await?;
+    let connected = stored.iter().any(|entry| entry.name == connect.secret);
+    Ok((!connected).then(|| "It is not connected yet.".to_owned()))
+}
+
+/// What its settings or grants lack.
+fn incomplete(seat: &Seat) -> Option<String> {
     let access = seat.access();
     if let Some(schema) = &seat.plugin.manifest.settings_schema
         && let Ok(schema) = Schema::new(schema)

@@ -228,12 +228,14 @@ fn changed(tx: &mut Tx, account: &AccountId, source: &str) {
     tx.change(Change::new("sync_state", id, ChangeKind::Updated, &origin));
 }
 
-/// Makes what waited due at once: of one account, or of all.
+/// Makes what waited due at once: of one account, or of all. For one account the person gave
+/// something, which what failed there may have lacked too.
 pub async fn recheck(tx: &mut Tx, account: Option<&AccountId>) -> Result<u64> {
     let now = tx.now().to_string();
     let done = sqlx::query(
         "UPDATE sync_state SET waiting = NULL, next_at = ?1
-         WHERE waiting IS NOT NULL AND (?2 IS NULL OR account = ?2)",
+         WHERE (?2 IS NULL AND waiting IS NOT NULL)
+           OR (account = ?2 AND (waiting IS NOT NULL OR error IS NOT NULL))",
     )
     .bind(now)
     .bind(account.map(AccountId::as_str))
