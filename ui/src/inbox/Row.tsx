@@ -49,7 +49,7 @@ export const Row = memo(function Row({ item, index, setSize, focused, checked, c
       {comfortable ? <TwoLines item={item} unread={unread} /> : <OneLine item={item} unread={unread} />}
       <Marks item={item} />
       <time dateTime={item.activityAt} title={exactTime(item.activityAt)} className="tnum w-11 shrink-0 @min-[560px]:w-14 text-right text-sec whitespace-nowrap text-t3">
-        {shortTime(item.triage.snoozedUntil ?? item.activityAt, now)}
+        {shortTime(wakeTime(item) ?? item.activityAt, now)}
       </time>
     </div>
   );
@@ -134,4 +134,10 @@ export function inWords(item: ItemSummary, now: number): string {
   ]
     .filter(Boolean)
     .join('. ');
+}
+
+/** The time that a snooze ends at, where a time ends it. */
+function wakeTime(item: ItemSummary): string | null {
+  const until = item.triage.snoozedUntil;
+  return until !== null && !Number.isNaN(Date.parse(until)) ? until : null;
 }

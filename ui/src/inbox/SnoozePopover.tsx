@@ -1,28 +1,34 @@
+import { useQuery } from '@tanstack/react-query';
 import { Popover } from 'radix-ui';
 import { useState, type KeyboardEvent } from 'react';
 
+import { call } from '../api/client';
 import { Input } from '../components/Field';
 import { Kbd } from '../components/Kbd';
 import { exactTime, whenInWords } from '../lib/time';
+import { useDebounced } from '../lib/useDebounced';
 import { focusNamed } from '../shell/regions';
 import { rowId } from './Row';
-import { parseWhen, presets } from './snooze';
+import { conditions, presets, untilWhat } from './snooze';
 import { useInbox } from './state';
 
-/** When an item comes back: typed, or one of six times on the keys 1 to 6. */
-export function SnoozePopover({ rowId: id, onSnooze }: { rowId: string | null; onSnooze: (until: number) => void }) {
+/** When an item comes back: typed as people write it, or one of the choices on number keys. */
+export function SnoozePopover({ rowId: id, onSnooze }: { rowId: string | null; onSnooze: (until: string) => void }) {
   const open = useInbox((state) => state.snoozing);
   if (!open || id === null) return null;
   return <Open id={id} onSnooze={onSnooze} />;
 }
 
-function Open({ id, onSnooze }: { id: string; onSnooze: (until: number) => void }) {
+function Open({ id, onSnooze }: { id: string; onSnooze: (until: string) => void }) {
   const [text, setText] = useState('');
   const [now] = useState(() => Date.now());
-  const choices = presets(now);
-  const typed = text.trim() === '' ? null : parseWhen(text, now);
+  const times = presets(now).map((preset) => ({ ...preset, until: new Date(preset.until).toISOString(), hint: whenInWords(preset.until, now) }));
+  const choices = [...times, ...conditions.map((each) => ({ ...each, hint: '' }))];
+  const settled = useDebounced(text.trim(), 80);
+  const { data, error } = useQuery({ queryKey: ['when', settled], queryFn: () => call('inbox_when', { text: settled }), enabled: settled !== '', retry: false, gcTime: 0 });
+  const typed = settled === text.trim() && settled !== '' ? data?.until : undefined;
   const close = () => useInbox.setState({ snoozing: false });
-  const pick = (until: number) => {
+  const pick = (until: string) => {
     close();
     onSnooze(until);
   };
@@ -54,12 +60,14 @@ function Open({ id, onSnooze }: { id: string; onSnooze: (until: number) => void 
           <form
             onSubmit={(event) => {
               event.preventDefault();
-              if (typed !== null) pick(typed);
+              if (typed) pick(typed);
+              // Faster than the echo: what stands there is read now.
+              else if (text.trim() !== '') call('inbox_when', { text }).then(({ until }) => pick(until), () => {});
             }}
           >
-            <Input aria-label="Snooze until" aria-describedby="snooze-echo" aria-invalid={text.trim() !== '' && typed === null} value={text} placeholder="2h, 3 days, 18:00, 2026-03-16" onChange={(event) => setText(event.target.value)} className="w-full" />
+            <Input aria-label="Snooze until" aria-describedby="snooze-echo" aria-invalid={error !== null} value={text} placeholder="3h, next tue 9am, when merged" onChange={(event) => setText(event.target.value)} className="w-full" />
             <p id="snooze-echo" role="status" className="h-6 px-1 py-1 text-sec text-t2">
-              {text.trim() === '' ? 'Press 1 to 6, or type a time' : typed === null ? 'Not a time in the future that is understood' : exactTime(typed)}
+              {text.trim() === '' ? 'Press a number, or type a time' : error ? error.message : typed ? echo(typed, now) : ''}
             </p>
           </form>
           <ul>
@@ -68,7 +76,7 @@ function Open({ id, onSnooze }: { id: string; onSnooze: (until: number) => void 
                 <button type="button" onClick={() => pick(choice.until)} className="ring-inset-focus flex h-7 w-full items-center gap-2 rounded-ctl px-1 text-left hover:bg-bg2">
                   <Kbd>{choice.key}</Kbd>
                   <span className="flex-1">{choice.name}</span>
-                  <span className="tnum text-sec text-t2">{whenInWords(choice.until, now)}</span>
+                  <span className="tnum text-sec text-t2">{choice.hint}</span>
                 </button>
               </li>
             ))}
@@ -77,4 +85,10 @@ function Open({ id, onSnooze }: { id: string; onSnooze: (until: number) => void 
       </Popover.Portal>
     </Popover.Root>
   );
+}
+
+/** What was understood: the exact time, or the condition. */
+function echo(until: string, now: number): string {
+  const words = untilWhat(until, now);
+  return Number.isNaN(Date.parse(until)) ? `Until ${words}` : exactTime(until);
 }

@@ -130,3 +130,17 @@ test('an action that failed says why beside its item, and can be sent again or l
   await user.click(panel.getByRole('button', { name: 'Discard' }));
   expect(platform.calls.filter((call) => call.name === 'outbox_discard')).toHaveLength(1);
 });
+
+test('a snooze is typed as people write it, and what is understood is echoed', async () => {
+  const { platform } = await renderApp('/inbox');
+  await waitFor(() => expect(focused()).toContain('Rebase stopped'));
+  await press('h');
+  const dialog = within(await screen.findByRole('dialog', { name: 'Snooze' }));
+  await press('whenever');
+  await dialog.findByText(/"whenever" is no time/);
+  await userEvent.setup().clear(dialog.getByRole('textbox'));
+  await press('when merged');
+  await dialog.findByText('Until it is merged');
+  await press('{Enter}');
+  await waitFor(() => expect(platform.calls.find((call) => call.name === 'inbox_operate')?.args).toMatchObject({ operation: { kind: 'snooze', until: 'merged' } }));
+});

@@ -33,44 +33,21 @@ export function presets(now: number): Preset[] {
   return choices.sort((a, b) => a.until - b.until).map((choice, index) => ({ ...choice, key: String(index + 1) }));
 }
 
-const UNITS: Record<string, number> = { m: 60_000, h: HOUR, d: 24 * HOUR, w: 7 * 24 * HOUR };
+/** What ends a snooze that no time ends, as a sentence goes on after "until". */
+const CONDITIONS: Record<string, string> = { activity: 'there is new activity', merged: 'it is merged', ended: 'it is merged or closed' };
 
-/** Reads `2h`, `in 3 days`, `18:00`, `tomorrow`, `2026-03-16` and `2026-03-16 14:00`; null for anything else or the past. */
-export function parseWhen(text: string, now: number): number | null {
-  const words = text.trim().toLowerCase();
-  const at = relative(words, now) ?? clockTime(words, now) ?? date(words);
-  if (at === null || Number.isNaN(at) || at <= now) return null;
-  return at;
-}
+/** Snoozes that no time ends; on the keys after the presets. */
+export const conditions: { key: string; name: string; until: string }[] = [
+  { key: '7', name: 'Until new activity', until: 'activity' },
+  { key: '8', name: 'Until merged or closed', until: 'ended' },
+];
 
-function relative(words: string, now: number): number | null {
-  const match = /^(?:in )?(\d{1,4}) ?(m|min|minutes?|h|hours?|d|days?|w|weeks?)$/.exec(words);
-  if (!match) return null;
-  const [, count, unit] = match;
-  const letter = unit![0]!;
-  // Whole days end in the morning; hours are exact.
-  if (letter === 'd' || letter === 'w') return dayAt(now, Number(count) * (letter === 'w' ? 7 : 1), 9);
-  return now + Number(count) * UNITS[letter]!;
-}
-
-function clockTime(words: string, now: number): number | null {
-  if (words === 'tomorrow') return dayAt(now, 1, 9);
-  const match = /^(tomorrow )?([01]?\d|2[0-3]):([0-5]\d)$/.exec(words);
-  if (!match) return null;
-  const at = new Date(dayAt(now, match[1] ? 1 : 0, Number(match[2])));
-  at.setMinutes(Number(match[3]));
-  return at.getTime() > now ? at.getTime() : at.getTime() + 24 * HOUR;
-}
-
-function date(words: string): number | null {
-  const match = /^(\d{4})-(\d{2})-(\d{2})(?:[ t](\d{1,2}):(\d{2}))?$/.exec(words);
-  if (!match) return null;
-  const [year, month, day, hour, minute] = match.slice(1).map((part) => (part === undefined ? undefined : Number(part)));
-  const at = new Date(year!, month! - 1, day!, hour ?? 9, minute ?? 0);
-  return at.getMonth() === month! - 1 && at.getDate() === day! ? at.getTime() : null;
+/** "until …", for a time or for what else ends a snooze. */
+export function untilWhat(until: string, now: number): string {
+  return CONDITIONS[until] ?? whenInWords(until, now);
 }
 
 /** "Snoozed until …" */
-export function untilInWords(until: number | string, now: number): string {
-  return `Snoozed until ${whenInWords(until, now)}`;
+export function untilInWords(until: string, now: number): string {
+  return `Snoozed until ${untilWhat(until, now)}`;
 }

@@ -83,7 +83,7 @@ export function useTriage(list: InboxList, way: AfterTriage) {
     star: () => toggle((item) => item.triage.starredAt !== null, { kind: 'star' }, { kind: 'unstar' }),
     read: () => toggle((item) => item.triage.readAt !== null, { kind: 'read' }, { kind: 'unread' }),
     mute: () => toggle((item) => item.triage.muted, { kind: 'mute' }, { kind: 'unmute' }),
-    snooze: (until: number) => run({ kind: 'snooze', until: new Date(until).toISOString() }),
+    snooze: (until: string) => run({ kind: 'snooze', until }),
     wake: () => run({ kind: 'unsnooze' }),
     undo: () => reverse(undo),
     redo: () => reverse(redo),

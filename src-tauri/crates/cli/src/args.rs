@@ -118,7 +118,8 @@ pub enum Inbox {
     Snooze {
         #[command(flatten)]
         items: Items,
-        /// A time such as 2026-11-20T09:30:00Z, or a span such as 3h, 2d or 1w.
+        /// Such as 3h, "in 2 days", "next tue 9am", 2026-11-20T09:30:00Z, "until new activity",
+        /// "when merged".
         #[arg(long, required_unless_present = "not")]
         until: Option<String>,
         /// Bring back now instead.

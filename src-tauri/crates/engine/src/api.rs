@@ -36,6 +36,7 @@ macro_rules! calls {
             read inbox_stats = inbox::stats(NoArgs) -> inbox::InboxStats [Counts];
             read inbox_count = inbox::count(inbox::QueryArgs) -> inbox::Counted [Counts];
             read inbox_check_query = inbox::check_query(inbox::QueryArgs) -> inbox::QueryCheck [];
+            read inbox_when = inbox::when(inbox::WhenArgs) -> inbox::When [];
             write inbox_operate = inbox::operate(inbox::OperateArgs) -> inbox::OperationDone [Items, Counts, Operations];
             write inbox_undo = inbox::undo(inbox::UndoArgs) -> inbox::OperationDone [Items, Counts, Operations, Outbox];
             write inbox_redo = inbox::redo(NoArgs) -> inbox::OperationDone [Items, Counts, Operations, Outbox];

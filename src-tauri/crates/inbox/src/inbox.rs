@@ -21,6 +21,7 @@ use crate::search::{self, Walk};
 use crate::state::{Side, States};
 use crate::text;
 use crate::upsert::{self, Newer, Upserted};
+use crate::wake::Wake;
 
 /// Items per transaction: enough to make one piece of the full text worth while, few enough to
 /// keep the write-ahead log under its ceiling.
@@ -399,8 +400,9 @@ async fn join(task: tokio::task::JoinHandle<Result<Upserted>>) -> Result<Upserte
 async fn next_wake(conn: &mut SqliteConnection) -> Result<Option<Timestamp>> {
     let next: Option<i64> = sqlx::query_scalar(
         "SELECT min(snoozed_until) FROM triage INDEXED BY triage_wake
-         WHERE snoozed_until IS NOT NULL",
+         WHERE snoozed_until IS NOT NULL AND snoozed_until < ?",
     )
+    .bind(Wake::end_of_times())
     .fetch_one(conn)
     .await
     .map_err(from_sqlx)?;

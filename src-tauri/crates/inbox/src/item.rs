@@ -1,5 +1,6 @@
 //! What an item is: the source's side, the person's side, and what a list row needs of both.
 
+use crate::wake::Wake;
 use devrig_core::Timestamp;
 use devrig_core::id::{AccountId, ItemId};
 use serde::{Deserialize, Serialize};
@@ -85,7 +86,8 @@ pub struct ItemInput {
 pub struct Triage {
     pub read_at: Option<Timestamp>,
     pub done_at: Option<Timestamp>,
-    pub snoozed_until: Option<Timestamp>,
+    /// A time, or `activity`, `merged`, `ended`.
+    pub snoozed_until: Option<Wake>,
     pub starred_at: Option<Timestamp>,
     /// The whole thread stays out of the inbox.
     pub muted: bool,

@@ -22,6 +22,8 @@ mod text;
 mod tokens;
 mod upsert;
 mod validate;
+pub mod wake;
+pub mod when;
 
 pub use inbox::{Counted, Inbox, InboxStats, ListQuery, Page};
 pub use item::{Item, ItemInput, ItemSummary, Priority, SourceCounts, Triage};
@@ -30,3 +32,4 @@ pub use outbox::{OutboxRequest, OutboxRow, OutboxState};
 pub use patch::{ItemPatch, apply_update};
 pub use plugin_view::{PluginOrder, PluginQuery, PluginStatus, plugin_item};
 pub use upsert::{Upserted, upsert};
+pub use wake::Wake;

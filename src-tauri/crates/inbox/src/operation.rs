@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::item::{ItemSummary, Priority};
 use crate::state::Side;
+use crate::wake::Wake;
 
 /// One thing done to items. Each can be undone for 30 days.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
@@ -19,7 +20,7 @@ pub enum OperationKind {
     NotDone,
     /// Out of the inbox until then, back from done.
     Snooze {
-        until: Timestamp,
+        until: Wake,
     },
     Unsnooze,
     Star,
@@ -152,7 +153,7 @@ impl OperationKind {
             }
             OperationKind::NotDone => side.done_at = None,
             OperationKind::Snooze { until } => {
-                side.snoozed_until = Some(until.as_ms());
+                side.snoozed_until = Some(until.to_ms());
                 side.done_at = None;
             }
             OperationKind::Unsnooze => side.snoozed_until = None,
@@ -283,7 +284,7 @@ mod tests {
             Just(OperationKind::Unread),
             Just(OperationKind::Done),
             Just(OperationKind::NotDone),
-            (100i64..200).prop_map(|ms| OperationKind::Snooze { until: Timestamp::from_ms(ms) }),
+            (100i64..200).prop_map(|ms| OperationKind::Snooze { until: Wake::from_ms(ms) }),
             Just(OperationKind::Unsnooze),
             Just(OperationKind::Star),
             Just(OperationKind::Unstar),
@@ -323,7 +324,7 @@ mod tests {
     fn undo_keeps_what_something_else_changed_since() {
         let before = Side::default();
         let elsewhere = Side { snoozed_until: Some(9), ..Side::default() };
-        let kind = OperationKind::Snooze { until: Timestamp::from_ms(5) };
+        let kind = OperationKind::Snooze { until: Wake::from_ms(5) };
         assert_eq!(kind.undo(1, &before, &elsewhere, false), elsewhere);
     }
 

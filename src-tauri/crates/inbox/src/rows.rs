@@ -14,6 +14,7 @@ use crate::item::{Item, ItemSummary, Triage};
 use crate::place;
 use crate::prepare::{Facts, Source, Words, priority};
 use crate::state::{Side, State, ms};
+use crate::wake::Wake;
 
 /// Columns of a summary; `i` is item, `t` triage, `s` inbox_source.
 const SUMMARY: &str = "i.no, i.id, s.account, s.plugin, i.kind, i.title, i.preview, i.source_url,
@@ -121,7 +122,7 @@ fn summary(row: &SqliteRow) -> Result<ItemSummary> {
         triage: Triage {
             read_at: ms(side.read_at),
             done_at: ms(side.done_at),
-            snoozed_until: ms(side.snoozed_until),
+            snoozed_until: side.snoozed_until.map(Wake::from_ms),
             starred_at: ms(side.starred_at),
             muted: side.muted,
             labels: side.labels,

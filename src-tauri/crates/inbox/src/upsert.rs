@@ -17,6 +17,7 @@ use crate::prepare::{Ready, Source, prepare};
 use crate::rows::{LIST, get, integer, labels_text, push_list, side};
 use crate::state::Side;
 use crate::text::{self, TextRow};
+use crate::wake::Wake;
 
 /// What storing items did.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, specta::Type)]
@@ -139,17 +140,27 @@ pub(crate) async fn store(
 }
 
 /// Newer activity moves the item up, makes it unread and brings it back from done. It stays
-/// snoozed, muted and starred: those are promises to the person that the source cannot break.
+/// snoozed, muted and starred: those are promises to the person that the source cannot break. A
+/// snooze until something happens ends when that happens, which is news.
 fn updated(item: &Ready, old: Known, newer: Newer, now: i64) -> Write<'_> {
     let facts = &item.facts;
     let news = newer == Newer::IsNews
         && facts.source_updated_at.is_some_and(|updated| updated > old.version);
     let mut side = old.side.clone();
     let mut position = old.position;
-    if news {
+    let wakes =
+        old.side.snoozed_until.map(Wake::from_ms).is_some_and(|wake| {
+            newer == Newer::IsNews && wake.is_met(news, facts.state.as_deref())
+        });
+    if wakes {
+        side.snoozed_until = None;
+    }
+    if news || wakes {
         side.read_at = None;
         side.done_at = None;
-        let activity = facts.activity_ms(now).max(place::activity_ms(old.position));
+        // Waking is activity too: what returns stands at the top, where it is seen.
+        let activity = if wakes { now } else { facts.activity_ms(now) };
+        let activity = activity.max(place::activity_ms(old.position));
         position = place::position(activity, old.no);
     }
     Write {

@@ -145,6 +145,14 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
         })),
       };
     },
+    // The engine reads far more; this is what tests and pictures type.
+    inbox_when: ({ text }) => {
+      const hours = /^(\d+)h$/.exec(text);
+      if (text.includes('merged')) return { until: 'merged' };
+      if (hours) return { until: new Date(Date.now() + Number(hours[1]) * 3_600_000).toISOString() };
+      if (text === 'next tue 9am') return { until: new Date(NOW + 5 * 86_400_000).toISOString() };
+      return fail('INVALID_INPUT', `"${text}" is no time`, 'Such as: 3h, in 2 days, next tue 9am.');
+    },
     inbox_count: ({ query }) => {
       const count = matching(query).length;
       return { count: Math.min(count, 10_000), capped: count > 10_000 };

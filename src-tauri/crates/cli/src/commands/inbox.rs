@@ -8,7 +8,7 @@ use devrig_core::id::{ItemId, OperationId};
 use devrig_core::{Clock, Error, Result, SystemClock};
 use devrig_engine::api::inbox::{
     ActionArgs, HistoryArgs, ImportArgs, Imported, InboxListArgs, ItemArgs, OperateArgs,
-    OperationDone, OperationKind, OutboxArgs, Page, Target, UndoArgs,
+    OperationDone, OperationKind, OutboxArgs, Page, Target, UndoArgs, WhenArgs,
 };
 use devrig_engine::{Api, NoArgs};
 use devrig_inbox::Item;
@@ -36,7 +36,9 @@ pub async fn run(command: Inbox, api: &dyn Api, output: Output) -> Result<ExitCo
         }
         Inbox::Snooze { items, until, not } => {
             let kind = match until {
-                Some(until) if !not => OperationKind::Snooze { until: time::until(&until, now())? },
+                Some(until) if !not => OperationKind::Snooze {
+                    until: api.inbox_when(WhenArgs { text: until }).await?.until,
+                },
                 _ => OperationKind::Unsnooze,
             };
             operate(kind, items, api, output).await

@@ -4,7 +4,7 @@ use devrig_core::id::{AccountId, ItemId, OperationId};
 use devrig_core::{Error, Origin, Result, Timestamp};
 pub use devrig_inbox::{
     Counted, InboxStats, Item, ItemInput, OperationDone, OperationKind, OperationRow, OutboxRow,
-    Page, Target,
+    Page, Target, Wake,
 };
 use devrig_inbox::{ListQuery, Operation};
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,18 @@ pub struct QueryCheck {
     pub ok: bool,
     /// With `details.column`, counted in characters from 1.
     pub error: Option<Error>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+#[serde(deny_unknown_fields)]
+pub struct WhenArgs {
+    /// As people write it: `next tue 9am`, `in 3 days`, `when merged`.
+    pub text: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+pub struct When {
+    pub until: Wake,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
@@ -134,9 +146,15 @@ pub(super) async fn check_query(engine: &Engine, args: QueryArgs) -> Result<Quer
     Ok(QueryCheck { ok: error.is_none(), error })
 }
 
+pub(super) async fn when(engine: &Engine, args: WhenArgs) -> Result<When> {
+    let zone = jiff::tz::TimeZone::system();
+    let until = devrig_inbox::when::parse(&args.text, engine.clock().now(), &zone)?;
+    Ok(When { until })
+}
+
 pub(super) async fn operate(engine: &Engine, args: OperateArgs) -> Result<OperationDone> {
     let OperateArgs { operation, target } = args;
-    if let OperationKind::Snooze { until } = &operation {
+    if let OperationKind::Snooze { until: Wake::At(until) } = &operation {
         refuse_past(*until, engine.clock().now())?;
     }
     engine.inbox().operate(Operation { kind: operation, target }, Origin::person()).await

@@ -135,7 +135,7 @@ async fn triage(inbox: &Inbox, ids: &[ItemId]) -> devrig_core::Result<()> {
         (OperationKind::Done, done.split_off(done.len() - bulk), true),
         (OperationKind::Done, done, false),
         (OperationKind::Read, read, false),
-        (OperationKind::Snooze { until }, snoozed, false),
+        (OperationKind::Snooze { until: until.into() }, snoozed, false),
         (OperationKind::Star, starred, false),
     ];
     for (kind, ids, timed) in steps {

@@ -73,7 +73,7 @@ async fn snoozed_and_muted_survive_newer_activity() {
     let rig = Rig::new().await;
     let threaded = |id: &str, at| ItemInput { thread_key: Some("T 1".into()), ..item(id, at) };
     let ids = rig.store(vec![item("a", 1), threaded("b", 2), threaded("c", 3)]).await.ids;
-    rig.on(OperationKind::Snooze { until: day(2_000) }, &ids[0]).await;
+    rig.on(OperationKind::Snooze { until: day(2_000).into() }, &ids[0]).await;
     let muted = rig.on(OperationKind::Mute, &ids[1]).await;
     assert_eq!(muted.changed, 2, "the whole thread");
     rig.store(vec![item("a", 5), threaded("b", 6), threaded("new", 7)]).await;

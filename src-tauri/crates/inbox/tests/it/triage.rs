@@ -3,7 +3,7 @@
 use devrig_core::Code;
 use devrig_core::Origin;
 use devrig_core::id::ItemId;
-use devrig_inbox::{ListQuery, Operation, OperationKind, Priority, Target};
+use devrig_inbox::{ItemInput, ListQuery, Operation, OperationKind, Priority, Target, Wake};
 
 use crate::rig::{Rig, changes, day, item, last_change};
 
@@ -17,7 +17,7 @@ async fn every_operation_shows_in_the_item_and_in_queries() {
         (OperationKind::Star, "is:starred"),
         (OperationKind::AddLabels { labels: labels() }, "label:mine label:\"good first\""),
         (OperationKind::SetPriority { priority: Some(Priority::Urgent) }, "priority:urgent"),
-        (OperationKind::Snooze { until: day(1_001) }, "is:snoozed"),
+        (OperationKind::Snooze { until: day(1_001).into() }, "is:snoozed"),
         (OperationKind::Done, "is:done -is:snoozed"),
         (OperationKind::NotDone, "is:inbox is:read"),
         (OperationKind::Unstar, "is:any -is:starred"),
@@ -39,8 +39,8 @@ async fn what_was_snoozed_comes_back_on_top_as_it_was() {
     let rig = Rig::new().await;
     let ids = rig.store(vec![item("a", 1), item("b", 2), item("c", 3)]).await.ids;
     rig.on(OperationKind::Read, &ids[0]).await;
-    rig.on(OperationKind::Snooze { until: day(1_001) }, &ids[0]).await;
-    rig.on(OperationKind::Snooze { until: day(1_005) }, &ids[1]).await;
+    rig.on(OperationKind::Snooze { until: day(1_001).into() }, &ids[0]).await;
+    rig.on(OperationKind::Snooze { until: day(1_005).into() }, &ids[1]).await;
     assert_eq!(rig.inbox.next_wake().await.unwrap(), Some(day(1_001)));
     assert_eq!(rig.inbox.wake_snoozed(day(1_000)).await.unwrap(), 0);
     let seq = last_change(&rig).await;
@@ -52,6 +52,29 @@ async fn what_was_snoozed_comes_back_on_top_as_it_was() {
     assert_eq!(rows[0].3, "system");
     assert_eq!(rig.inbox.next_wake().await.unwrap(), Some(day(1_005)));
     rig.check_counts().await;
+}
+
+#[tokio::test]
+async fn a_snooze_until_something_happens_ends_when_it_does() {
+    let rig = Rig::new().await;
+    let ids = rig.store(vec![item("a", 1), item("b", 2), item("c", 3)]).await.ids;
+    for (id, until) in ids.iter().zip([Wake::Activity, Wake::Merged, Wake::Ended]) {
+        rig.on(OperationKind::Snooze { until }, id).await;
+    }
+    assert_eq!(rig.inbox.next_wake().await.unwrap(), None, "no time ends them");
+    assert_eq!(rig.inbox.wake_snoozed(day(900_000)).await.unwrap(), 0);
+    let state = |name: &str, at: i64, state: &str| ItemInput {
+        state: Some(state.to_owned()),
+        ..item(name, at)
+    };
+    rig.store(vec![state("a", 1, "draft"), state("b", 2, "closed"), state("c", 3, "open")]).await;
+    assert_eq!(rig.find("").await, Vec::<String>::new(), "nothing of that happened");
+    rig.store(vec![item("a", 11), state("b", 2, "merged"), state("c", 3, "closed")]).await;
+    assert_eq!(rig.find("is:unread").await.len(), 3);
+    assert_eq!(rig.get(&ids[1]).await.summary.triage.snoozed_until, None);
+    rig.check_counts().await;
+    rig.inbox.undo(None).await.unwrap();
+    assert_eq!(rig.find("").await.len(), 3, "undo of a snooze that is over changes nothing");
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ fn operations() -> impl Strategy<Value = (OperationKind, u8)> {
         Just(OperationKind::Unread),
         Just(OperationKind::Done),
         Just(OperationKind::NotDone),
-        (1_001i64..1_100).prop_map(|n| OperationKind::Snooze { until: day(n) }),
+        (1_001i64..1_100).prop_map(|n| OperationKind::Snooze { until: day(n).into() }),
         Just(OperationKind::Unsnooze),
         Just(OperationKind::Star),
         Just(OperationKind::Unstar),
@@ -123,10 +123,10 @@ async fn undo_keeps_what_the_source_said_meanwhile() {
 async fn undo_of_an_earlier_operation_keeps_a_later_one() {
     let rig = Rig::new().await;
     let id = rig.store(vec![item("a", 1)]).await.ids[0].clone();
-    let first = rig.on(OperationKind::Snooze { until: day(1_100) }, &id).await;
-    rig.on(OperationKind::Snooze { until: day(1_200) }, &id).await;
+    let first = rig.on(OperationKind::Snooze { until: day(1_100).into() }, &id).await;
+    rig.on(OperationKind::Snooze { until: day(1_200).into() }, &id).await;
     rig.inbox.undo(first.operation_id.clone()).await.unwrap();
-    assert_eq!(rig.get(&id).await.summary.triage.snoozed_until, Some(day(1_200)));
+    assert_eq!(rig.get(&id).await.summary.triage.snoozed_until, Some(day(1_200).into()));
     let twice = rig.inbox.undo(first.operation_id).await.unwrap_err();
     assert_eq!(twice.code, Code::NothingToDo);
 }

@@ -1,0 +1,192 @@
+// Figures of the real window: `./dev bench window`. Each part runs on a rig of its own; names on the
+// command line choose some.
+//
+//   github   from the token to rows on screen, 10,000 threads
+//   keys     a key to the next frame, at 1,000 and at 1,000,000 items (--items N for another number)
+//   start    from the start of the process to rows on screen; memory of the window
+
+import { spawn, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+import { startGithub } from './fakeGithub.mjs';
+import { Rig } from './rig.mjs';
+import { until } from './webdriver.mjs';
+
+async function onRig(work) {
+  const rig = await Rig.start();
+  try {
+    await work(rig);
+  } finally {
+    await rig.window?.close().catch(() => {});
+    await rig.end();
+  }
+}
+
+const shown = () => document.querySelectorAll('[role="listbox"] [role="option"]').length;
+const rows = (rig, count, seconds = 60) => until(`${count} rows`, async () => (await rig.window.run(shown)) >= count, seconds);
+
+async function github() {
+  await onRig(async (rig) => {
+    const service = await startGithub('inbox:10000');
+    rig.devrig('plugin', 'settings', 'github', '--set', `baseUrl=${service.url}`, '--set', 'backfillDays=150');
+    rig.devrig('settings', 'set', 'onboarding.finished', 'true');
+    rig.window = await rig.open();
+    await until('the page', async () => (await rig.window.text()).includes('Inbox'));
+    rig.devrig('plugin', 'grant', 'github', '--all');
+    // The page itself notes when rows stand, so that the driver's own pauses do not count.
+    await rig.window.run(() => {
+      const look = () => (document.querySelectorAll('[role="option"]').length >= 10 ? (window.rowsAt = Date.now()) : requestAnimationFrame(look));
+      look();
+    });
+    const begun = Date.now();
+    rig.result('ghp_good', 'secret', 'set', 'github_token', '--plugin', 'github');
+    const at = await until('the first rows', () => rig.window.run(() => window.rowsAt ?? 0));
+    console.log(`github: rows on screen ${at - begun} ms after the token was given`);
+    await until('all', () => rig.devrig('inbox', 'stats').total >= 10_000, 120);
+    console.log(`github: all 10,000 after ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+    service.close();
+  });
+}
+
+/** Items as a script would push them, in batches that fit a pipe. */
+async function fill(rig, count) {
+  const child = spawn(join(process.env.DEVRIG_BIN_DIR, 'devrig'), ['inbox', 'import', '-'], { env: rig.env, stdio: ['pipe', 'ignore', 'inherit'] });
+  const topics = ['timeout in the worker', 'flaky test', 'cache misses', 'release notes', 'broken link', 'slow query', 'dark theme', 'retry budget'];
+  const at = Date.now();
+  for (let n = 0; n < count; n++) {
+    const item = {
+      externalId: `n${n}`, type: n % 3 === 0 ? 'issue' : 'pull_request', title: `${topics[n % topics.length]} number ${n}`, body: `Seen on host ${n % 97}: ${topics[(n * 7) % topics.length]}, ${topics[(n * 3) % topics.length]}.`,
+      repo: `org${n % 13}/repo${n % 211}`, actor: `person${n % 57}`, threadKey: `t${n % 400_000}`, externalUpdatedAt: new Date(at - (count - n) * 1_000).toISOString(),
+    };
+    if (!child.stdin.write(`${JSON.stringify(item)}\n`)) await once(child.stdin, 'drain');
+  }
+  child.stdin.end();
+  await once(child, 'exit');
+}
+
+async function keys() {
+  for (const count of sizes) {
+    await onRig(async (rig) => {
+      const begun = Date.now();
+      await fill(rig, count);
+      console.log(`keys: ${count} items were imported in ${((Date.now() - begun) / 1000).toFixed(0)} s`);
+      rig.devrig('settings', 'set', 'onboarding.finished', 'true');
+      rig.window = await rig.open();
+      await rows(rig, 10);
+      await rig.window.run(() => document.querySelector('[role="listbox"]').focus());
+      // Each change is followed by its way back where there is one, so that the list stays as it is.
+      for (const [name, sequence] of [['j', ['j', 'k']], ['k', ['k', 'j']], ['u', ['u', 'u']], ['e', ['e', 'z']], ['z', ['e', 'z']]]) {
+        const times = await rig.window.runAsync(measure, name, sequence, 100);
+        const at = (part) => times[Math.floor(times.length * part)].toFixed(0);
+        console.log(`keys: ${count} items, ${name} to the next frame: p50 ${at(0.5)} ms, p95 ${at(0.95)} ms (${times.length} presses)`);
+      }
+    });
+  }
+}
+
+/** In the page: presses keys and takes the time until the frame after each was drawn. */
+async function measure(wanted, sequence, rounds) {
+  const times = [];
+  const frame = () => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
+  const pause = (ms) => new Promise((over) => setTimeout(over, ms));
+  for (let round = 0; round < rounds; round++) {
+    for (const key of sequence) {
+      const begun = performance.now();
+      document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+      await frame();
+      if (key === wanted) times.push(performance.now() - begun);
+      await pause(60);
+    }
+  }
+  return times.sort((a, b) => a - b);
+}
+
+async function start() {
+  await onRig(async (rig) => {
+    await fill(rig, 20_000);
+    rig.devrig('settings', 'set', 'onboarding.finished', 'true');
+    // The first start fills the web view's own caches.
+    for (const name of ['first', 'second', 'third']) {
+      rig.window = await rig.open();
+      const pid = windowPid();
+      await rows(rig, 10);
+      const at = await rig.window.run(() => Number(sessionStorage.getItem('devrig.rowsAt') ?? 0) || Date.now());
+      console.log(`start: ${name} time, rows ${Math.round(at - startedAt(pid))} ms after the process began (driven, so at most)`);
+      const all = [pid, ...descendants(pid)];
+      const share = all.reduce((sum, each) => sum + pss(each), 0);
+      console.log(`start: memory with the window ${(share / 1024).toFixed(0)} MB in ${all.length} processes, the core's ${(pss(pid) / 1024).toFixed(0)} MB`);
+      await rig.window.close();
+      await rig.stop();
+      rig.window = undefined;
+      // A second process would only raise the window of the first.
+      await until('the window to end', () => windowPid() === undefined);
+    }
+    const owner = rig.start('devrig', 'start');
+    await rig.answers();
+    await new Promise((later) => setTimeout(later, 3_000));
+    console.log(`start: memory without a window ${(([owner.pid, ...descendants(owner.pid)].reduce((sum, each) => sum + pss(each), 0)) / 1024).toFixed(0)} MB`);
+  });
+}
+
+const numbers = () => readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
+
+function windowPid() {
+  return numbers().findLast((pid) => {
+    try {
+      return readlinkSync(`/proc/${pid}/exe`) === join(process.env.DEVRIG_BIN_DIR, 'devrig-desktop');
+    } catch {
+      return false;
+    }
+  });
+}
+
+function statOf(pid) {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+function descendants(pid) {
+  const parents = new Map();
+  for (const each of numbers()) {
+    try {
+      parents.set(each, Number(statOf(each)[1]));
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  const found = [];
+  const visit = (of) => {
+    for (const [child, parent] of parents) {
+      if (parent !== of) continue;
+      found.push(child);
+      visit(child);
+    }
+  };
+  visit(pid);
+  return found;
+}
+
+/** Proportional share of memory, in kilobytes. */
+function pss(pid) {
+  try {
+    return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+/** When a process began, as the wall clock has it. */
+function startedAt(pid) {
+  const uptime = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
+  const ticks = Number(spawnSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }).stdout);
+  return Date.now() - (uptime - Number(statOf(pid)[19]) / ticks) * 1_000;
+}
+
+const PARTS = { github, keys, start };
+const words = process.argv.slice(2);
+const sizes = words.includes('--items') ? [Number(words[words.indexOf('--items') + 1])] : [1_000, 1_000_000];
+const chosen = Object.keys(PARTS).filter((part) => words.includes(part));
+for (const part of chosen.length > 0 ? chosen : Object.keys(PARTS)) await PARTS[part]();
+process.exit(0);
