@@ -100,6 +100,14 @@ async function run(rig, url) {
   call('inbox import', { args: ['-'], input: '{"externalId":"1","type":"note","title":"From a script"}\n' });
   call('inbox import', { args: ['-'], input: '{"externalId":"2"}\n', fails: true });
 
+  const says = ['--query', 'is:any', '--do', 'label=seen', '--do', 'priority=low'];
+  call('rule try', { args: says });
+  call('rule add', { args: ['Everything', ...says] });
+  call('rule disable', { args: ['Everything'] });
+  call('rule enable', { args: ['Everything'] });
+  call('rule list');
+  call('rule delete', { args: ['Everything'] });
+
   const broken = join(rig.folder, 'broken');
   mkdirSync(broken);
   writeFileSync(join(broken, 'devrig-plugin.json'), '{ "name": "Broken" }');

@@ -79,13 +79,21 @@ async function drive(rig, fake) {
   await window.click('[role="dialog"] button', 'Merge');
   await until('the merge to arrive', async () => (await pull()).merged, 30);
   await until('the item to say so', () => rig.devrig('inbox', 'list', 'is:any state:merged').items.some((item) => item.title === TITLE));
+  // What is merged needs nobody: a rule that ships puts it away, says so, and can be taken back.
+  const gone = () => window.run(rows).then((shown) => !shown.some((row) => row.includes(TITLE)));
+  await until('the rule to put it away', gone);
+  const byRule = rig.devrig('inbox', 'history').find((row) => row.actor === 'rule' && row.items.includes(TITLE));
+  assert.equal(byRule.cause, 'rule Done when merged or closed');
+  rig.devrig('inbox', 'undo', byRule.id);
+  await until('the row to return', async () => (await window.run(rows)).length === before);
+  await window.run((title) => [...document.querySelectorAll('[role="option"]')].find((row) => row.getAttribute('aria-label').includes(title)).click(), TITLE);
   await window.sees('merged');
   await shoot('github-merged.png');
 
   const list = () => window.run(() => document.querySelector('[role="listbox"]').focus());
   await list();
   await window.press('e');
-  await until('the row to leave', async () => !(await window.run(rows)).some((row) => row.includes(TITLE)));
+  await until('the row to leave', gone);
   await window.press('z');
   await until('the row to return', async () => (await window.run(rows)).length === before);
   await list();

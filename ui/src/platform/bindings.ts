@@ -46,6 +46,10 @@ export const commands = {
 	syncStatus: (args: NoArgs) => typedError<SyncStatus[], Error>(__TAURI_INVOKE("sync_status", { args })),
 	syncNow: (args: SyncArgs) => typedError<null, Error>(__TAURI_INVOKE("sync_now", { args })),
 	syncConfigure: (args: SyncConfigureArgs) => typedError<SyncStatus, Error>(__TAURI_INVOKE("sync_configure", { args })),
+	ruleList: (args: NoArgs) => typedError<Rule[], Error>(__TAURI_INVOKE("rule_list", { args })),
+	ruleSave: (args: RuleSaveArgs) => typedError<Rule, Error>(__TAURI_INVOKE("rule_save", { args })),
+	ruleDelete: (args: RuleArgs) => typedError<null, Error>(__TAURI_INVOKE("rule_delete", { args })),
+	ruleTry: (args: RuleTryArgs) => typedError<DryRun, Error>(__TAURI_INVOKE("rule_try", { args })),
 	secretList: (args: NoArgs) => typedError<SecretInfo[], Error>(__TAURI_INVOKE("secret_list", { args })),
 	secretSet: (args: SecretSetArgs) => typedError<null, Error>(__TAURI_INVOKE("secret_set", { args })),
 	secretDelete: (args: SecretArgs) => typedError<null, Error>(__TAURI_INVOKE("secret_delete", { args })),
@@ -64,7 +68,7 @@ export const commands = {
 };
 
 /* Constants */
-export const CALLS = [{"name":"engine_info","kind":"read","tags":["health","accounts"]},{"name":"engine_doctor","kind":"read","tags":["health"]},{"name":"engine_stop","kind":"write","tags":["health"]},{"name":"engine_logs","kind":"read","tags":["logs"]},{"name":"engine_audit","kind":"read","tags":["logs"]},{"name":"inbox_list","kind":"read","tags":["items"]},{"name":"inbox_get","kind":"read","tags":["items"]},{"name":"inbox_stats","kind":"read","tags":["counts"]},{"name":"inbox_count","kind":"read","tags":["counts"]},{"name":"inbox_check_query","kind":"read","tags":[]},{"name":"inbox_when","kind":"read","tags":[]},{"name":"inbox_operate","kind":"write","tags":["items","counts","operations"]},{"name":"inbox_undo","kind":"write","tags":["items","counts","operations","outbox"]},{"name":"inbox_redo","kind":"write","tags":["items","counts","operations","outbox"]},{"name":"inbox_operations","kind":"read","tags":["operations"]},{"name":"inbox_import","kind":"write","tags":["items","counts"]},{"name":"inbox_action","kind":"write","tags":["items","operations","outbox"]},{"name":"inbox_open","kind":"write","tags":[]},{"name":"outbox_list","kind":"read","tags":["outbox"]},{"name":"outbox_cancel","kind":"write","tags":["outbox","items","operations"]},{"name":"outbox_retry","kind":"write","tags":["outbox","items"]},{"name":"outbox_discard","kind":"write","tags":["outbox","items"]},{"name":"plugin_list","kind":"read","tags":["plugins","accounts"]},{"name":"plugin_install","kind":"write","tags":["plugins","accounts","sync"]},{"name":"plugin_check","kind":"read","tags":[]},{"name":"plugin_uninstall","kind":"write","tags":["plugins","accounts","sync","items","counts"]},{"name":"plugin_toggle","kind":"write","tags":["plugins","accounts","sync"]},{"name":"plugin_logs","kind":"read","tags":["logs"]},{"name":"account_add","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_remove","kind":"write","tags":["plugins","accounts","sync","items","counts"]},{"name":"account_rename","kind":"write","tags":["plugins","accounts"]},{"name":"account_configure","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_check","kind":"write","tags":["plugins","accounts"]},{"name":"account_grant","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_revoke","kind":"write","tags":["plugins","accounts","sync"]},{"name":"sync_status","kind":"read","tags":["sync"]},{"name":"sync_now","kind":"write","tags":["sync"]},{"name":"sync_configure","kind":"write","tags":["sync"]},{"name":"secret_list","kind":"read","tags":["secrets"]},{"name":"secret_set","kind":"write","tags":["secrets","accounts","plugins","sync"]},{"name":"secret_delete","kind":"write","tags":["secrets","accounts","plugins","sync"]},{"name":"keychain_status","kind":"read","tags":["health"]},{"name":"keychain_unlock","kind":"write","tags":["health","sync"]},{"name":"keychain_keep","kind":"write","tags":["health","sync"]},{"name":"job_list","kind":"read","tags":["jobs"]},{"name":"job_stats","kind":"read","tags":["jobs"]},{"name":"job_retry","kind":"write","tags":["jobs"]},{"name":"job_discard","kind":"write","tags":["jobs"]},{"name":"settings_get","kind":"read","tags":["settings"]},{"name":"settings_all","kind":"read","tags":["settings"]},{"name":"settings_set","kind":"write","tags":["settings"]},{"name":"db_check","kind":"read","tags":["health"]},{"name":"db_backup","kind":"write","tags":[]}] as const;
+export const CALLS = [{"name":"engine_info","kind":"read","tags":["health","accounts"]},{"name":"engine_doctor","kind":"read","tags":["health"]},{"name":"engine_stop","kind":"write","tags":["health"]},{"name":"engine_logs","kind":"read","tags":["logs"]},{"name":"engine_audit","kind":"read","tags":["logs"]},{"name":"inbox_list","kind":"read","tags":["items"]},{"name":"inbox_get","kind":"read","tags":["items"]},{"name":"inbox_stats","kind":"read","tags":["counts"]},{"name":"inbox_count","kind":"read","tags":["counts"]},{"name":"inbox_check_query","kind":"read","tags":[]},{"name":"inbox_when","kind":"read","tags":[]},{"name":"inbox_operate","kind":"write","tags":["items","counts","operations"]},{"name":"inbox_undo","kind":"write","tags":["items","counts","operations","outbox"]},{"name":"inbox_redo","kind":"write","tags":["items","counts","operations","outbox"]},{"name":"inbox_operations","kind":"read","tags":["operations"]},{"name":"inbox_import","kind":"write","tags":["items","counts"]},{"name":"inbox_action","kind":"write","tags":["items","operations","outbox"]},{"name":"inbox_open","kind":"write","tags":[]},{"name":"outbox_list","kind":"read","tags":["outbox"]},{"name":"outbox_cancel","kind":"write","tags":["outbox","items","operations"]},{"name":"outbox_retry","kind":"write","tags":["outbox","items"]},{"name":"outbox_discard","kind":"write","tags":["outbox","items"]},{"name":"plugin_list","kind":"read","tags":["plugins","accounts"]},{"name":"plugin_install","kind":"write","tags":["plugins","accounts","sync"]},{"name":"plugin_check","kind":"read","tags":[]},{"name":"plugin_uninstall","kind":"write","tags":["plugins","accounts","sync","items","counts"]},{"name":"plugin_toggle","kind":"write","tags":["plugins","accounts","sync"]},{"name":"plugin_logs","kind":"read","tags":["logs"]},{"name":"account_add","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_remove","kind":"write","tags":["plugins","accounts","sync","items","counts"]},{"name":"account_rename","kind":"write","tags":["plugins","accounts"]},{"name":"account_configure","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_check","kind":"write","tags":["plugins","accounts"]},{"name":"account_grant","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_revoke","kind":"write","tags":["plugins","accounts","sync"]},{"name":"sync_status","kind":"read","tags":["sync"]},{"name":"sync_now","kind":"write","tags":["sync"]},{"name":"sync_configure","kind":"write","tags":["sync"]},{"name":"rule_list","kind":"read","tags":["rules"]},{"name":"rule_save","kind":"write","tags":["rules"]},{"name":"rule_delete","kind":"write","tags":["rules"]},{"name":"rule_try","kind":"read","tags":["items"]},{"name":"secret_list","kind":"read","tags":["secrets"]},{"name":"secret_set","kind":"write","tags":["secrets","accounts","plugins","sync"]},{"name":"secret_delete","kind":"write","tags":["secrets","accounts","plugins","sync"]},{"name":"keychain_status","kind":"read","tags":["health"]},{"name":"keychain_unlock","kind":"write","tags":["health","sync"]},{"name":"keychain_keep","kind":"write","tags":["health","sync"]},{"name":"job_list","kind":"read","tags":["jobs"]},{"name":"job_stats","kind":"read","tags":["jobs"]},{"name":"job_retry","kind":"write","tags":["jobs"]},{"name":"job_discard","kind":"write","tags":["jobs"]},{"name":"settings_get","kind":"read","tags":["settings"]},{"name":"settings_all","kind":"read","tags":["settings"]},{"name":"settings_set","kind":"write","tags":["settings"]},{"name":"db_check","kind":"read","tags":["health"]},{"name":"db_backup","kind":"write","tags":[]}] as const;
 
 /* Types */
 export type AccountAddArgs = {
@@ -268,6 +272,18 @@ export type DataSourceInfo = {
 	name: string,
 	description: string,
 	defaultIntervalMs: number,
+};
+
+/**  What a rule would have done. */
+export type DryRun = {
+	/**  Items of the whole history that match now. */
+	matching: number,
+	/**  Those that it would change, of the matching ones that were looked at. */
+	changing: number,
+	/**  The newest of those that it would change. */
+	items: ItemSummary[],
+	/**  What it would do to each, in words. */
+	words: string,
 };
 
 /**  Something happened. */
@@ -721,6 +737,51 @@ export type Role =
 /**  Another process does, and this one asks it. */
 "guest";
 
+/**  A rule, and what came of it. */
+export type Rule = {
+	id: string,
+	/**  Items that it changed. */
+	applied: number,
+	appliedAt: string | null,
+	/**  What it does, in words. */
+	words: string,
+} & RuleDraftShown;
+
+export type RuleArgs = {
+	id: string,
+};
+
+/**  What a rule says. */
+export type RuleDraft = {
+	name: string,
+	/**  In the inbox's query language; without a place it means the inbox. */
+	query: string,
+	/**  Done one after the other. A snooze has its own field. */
+	operations?: OperationKind[],
+	/**  As people write it, read anew each time: `2d`, `tomorrow 9am`, `until new activity`. */
+	snooze?: string | null,
+	enabled?: boolean,
+};
+
+/**  A draft as it is given out: without refusing what a later version adds. */
+export type RuleDraftShown = {
+	name: string,
+	query: string,
+	operations: OperationKind[],
+	snooze: string | null,
+	enabled: boolean,
+};
+
+export type RuleSaveArgs = {
+	/**  The rule that is changed; a new one when absent. */
+	id?: string | null,
+	rule: RuleDraft,
+};
+
+export type RuleTryArgs = {
+	rule: RuleDraft,
+};
+
 /**  A right that the secret has to carry. */
 export type Scope = {
 	name: string,
@@ -807,7 +868,7 @@ export type SyncStatus = {
 };
 
 /**  What a read depends on and a write makes stale; the window's refresh follows from these. */
-export type Tag = "items" | "counts" | "operations" | "outbox" | "plugins" | "accounts" | "sync" | "secrets" | "jobs" | "settings" | "logs" | "health";
+export type Tag = "items" | "counts" | "operations" | "outbox" | "plugins" | "accounts" | "sync" | "secrets" | "jobs" | "settings" | "rules" | "logs" | "health";
 
 /**  On what. */
 export type Target = ({ ids: ItemId[] }) & { query?: never } | 

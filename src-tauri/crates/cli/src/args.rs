@@ -36,6 +36,9 @@ pub enum Command {
     /// Plugins, their accounts, permissions, settings and syncs.
     #[command(subcommand)]
     Plugin(Plugin),
+    /// What is done by itself with items that match a query.
+    #[command(subcommand)]
+    Rule(Rule),
     /// Secrets of accounts. Values are read from standard input and never shown.
     #[command(subcommand)]
     Secret(Secret),
@@ -313,6 +316,44 @@ pub enum AccountCommand {
         account: String,
         #[arg(long)]
         purge: bool,
+    },
+}
+
+/// When, and what then.
+#[derive(Debug, Clone, Args)]
+pub struct RuleSays {
+    /// Which items, in the query language; without a place it means the inbox.
+    #[arg(long, short = 'q')]
+    pub query: String,
+    /// done, read, star, mute, label=NAME, priority=LEVEL or snooze=WHEN. Repeatable.
+    #[arg(long = "do", value_name = "STEP", required = true)]
+    pub steps: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Rule {
+    /// All rules, in the order in which they are tried.
+    List,
+    /// Make a rule. It applies to what sources bring or change from now on.
+    Add {
+        name: String,
+        #[command(flatten)]
+        says: RuleSays,
+    },
+    /// What a rule would do to the items that there are; changes nothing.
+    Try {
+        #[command(flatten)]
+        says: RuleSays,
+    },
+    Enable {
+        /// Its name or id.
+        rule: String,
+    },
+    Disable {
+        rule: String,
+    },
+    Delete {
+        rule: String,
     },
 }
 

@@ -5,6 +5,7 @@ mod engine;
 mod inbox;
 mod job;
 mod plugin;
+mod rule;
 mod secret;
 mod settings;
 pub mod start;
@@ -38,6 +39,7 @@ pub async fn run(command: Command, api: &dyn Api, output: Output) -> Result<Exit
     match command {
         Command::Inbox(command) => inbox::run(command, api, output).await,
         Command::Plugin(command) => plugin::run(command, api, output).await,
+        Command::Rule(command) => rule::run(command, api, output).await,
         Command::Secret(command) => secret::run(command, api, output).await,
         Command::Job(command) => job::run(command, api, output).await,
         Command::Settings(command) => settings::run(command, api, output).await,

@@ -138,6 +138,7 @@ pub enum Tag {
     Secrets,
     Jobs,
     Settings,
+    Rules,
     Logs,
     Health,
 }

@@ -8,6 +8,7 @@ pub mod engine;
 pub mod inbox;
 pub mod job;
 pub mod plugin;
+pub mod rule;
 pub mod secret;
 pub mod settings;
 
@@ -65,6 +66,11 @@ macro_rules! calls {
             read sync_status = plugin::sync_status(NoArgs) -> Vec<plugin::SyncStatus> [Sync];
             write sync_now = plugin::sync_now(plugin::SyncArgs) -> () [Sync];
             write sync_configure = plugin::sync_configure(plugin::SyncConfigureArgs) -> plugin::SyncStatus [Sync];
+
+            read rule_list = rule::list(NoArgs) -> Vec<rule::Rule> [Rules];
+            write rule_save = rule::save(rule::RuleSaveArgs) -> rule::Rule [Rules];
+            write rule_delete = rule::delete(rule::RuleArgs) -> () [Rules];
+            read rule_try = rule::try_out(rule::RuleTryArgs) -> rule::DryRun [Items];
 
             read secret_list = secret::list(NoArgs) -> Vec<secret::SecretInfo> [Secrets];
             write secret_set = secret::set(secret::SecretSetArgs) -> () [Secrets, Accounts, Plugins, Sync];

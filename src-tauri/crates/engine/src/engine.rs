@@ -166,6 +166,7 @@ impl Engine {
             stop.clone(),
         ));
         tasks.spawn(upkeep::run(self.clone(), stop.clone()));
+        tasks.spawn(upkeep::apply_rules(inbox.clone(), stop.clone()));
         tasks.spawn(events::tell_plugins(self.plugins().events(), events.clone(), stop.clone()));
         tasks.spawn(events::tell_keychain(self.vault().clone(), events.clone(), stop.clone()));
         let socket = self.inner.parts.home.socket();

@@ -168,6 +168,7 @@ const ALL_TAGS: &[Tag] = &[
     Tag::Secrets,
     Tag::Jobs,
     Tag::Settings,
+    Tag::Rules,
     Tag::Logs,
     Tag::Health,
 ];
@@ -182,6 +183,7 @@ fn tags_of(table: &str, kind: ChangeKind, actor: devrig_core::Actor) -> &'static
         "operation" => &[Tag::Operations],
         "outbox" => &[Tag::Outbox],
         "setting" => &[Tag::Settings],
+        "rule" => &[Tag::Rules],
         "plugin" => &[Tag::Plugins, Tag::Accounts],
         "account" | "grant" => &[Tag::Plugins, Tag::Accounts, Tag::Sync],
         "sync_state" => &[Tag::Sync],

@@ -38,6 +38,17 @@ pub(crate) async fn run(engine: Engine, stop: CancellationToken) {
     }
 }
 
+/// Rules go on after a failure, such as a full disk: what was not applied is applied then.
+pub(crate) async fn apply_rules(inbox: devrig_inbox::Inbox, stop: CancellationToken) {
+    while let Err(error) = inbox.run_rules(stop.clone()).await {
+        tracing::warn!(%error, "the rules were not applied and will be tried again");
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(LONGEST) => {}
+        }
+    }
+}
+
 async fn operation(
     changes: &mut tokio::sync::broadcast::Receiver<std::sync::Arc<[devrig_store::ChangeRow]>>,
 ) {

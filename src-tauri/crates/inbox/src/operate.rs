@@ -55,7 +55,7 @@ pub(crate) async fn operate(
     done(tx.conn(), (!changes.is_empty()).then_some(id), &changes, kind.label()).await
 }
 
-fn check(kind: &OperationKind) -> Result<()> {
+pub(crate) fn check(kind: &OperationKind) -> Result<()> {
     if let OperationKind::AddLabels { labels } | OperationKind::RemoveLabels { labels } = kind {
         let wrong = |label: &String| {
             crate::clean::line(label) != *label || label.is_empty() || label.chars().count() > 128

@@ -2,6 +2,7 @@
 
 mod outbox;
 mod rig;
+mod rules;
 mod search;
 mod source;
 mod triage;

@@ -298,6 +298,13 @@ proptest! {
                 let found = rig.find(&query).await;
                 let set: BTreeSet<String> = found.iter().cloned().collect();
                 assert_eq!(set, expected, "{query}");
+                let matching = rig.inbox.matching(&query, &ids).await.unwrap();
+                let single: BTreeSet<String> = matching
+                    .iter()
+                    .filter_map(|id| ids.iter().position(|known| known == id))
+                    .map(|n| n.to_string())
+                    .collect();
+                assert_eq!(single, expected, "each by itself: {query}");
                 assert_eq!(set.len(), found.len(), "{query}: each once");
                 let counted = rig.inbox.count(&query).await.unwrap();
                 assert_eq!(counted.count as usize, expected.len(), "{query}");
