@@ -16,7 +16,7 @@ export const name = 'the command line: every command, and the shape of what it p
 const at = (path) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const PAGE = at('docs/cli.md');
 /** These print no JSON. */
-const WITHOUT = ['start', 'completions'];
+const WITHOUT = ['start', 'completions', 'split export'];
 /** What is queued today ends in the outbox or in a later sync, so that no dead job can be had here. */
 const NOT_RUN = ['job retry', 'job discard'];
 /** What no call of the window's has. */
@@ -100,6 +100,10 @@ async function run(rig, url) {
   call('inbox import', { args: ['-'], input: '{"externalId":"1","type":"note","title":"From a script"}\n' });
   call('inbox import', { args: ['-'], input: '{"externalId":"2"}\n', fails: true });
 
+  call('split add', { args: ['Bugs', 'label:bug', '--at', '1'] });
+  call('split list');
+  call('split remove', { args: ['Bugs'] });
+  call('split import', { args: ['-'], input: '# mine\nBugs = label:bug is:unread\n' });
   const says = ['--query', 'is:any', '--do', 'label=seen', '--do', 'priority=low'];
   call('rule try', { args: says });
   call('rule add', { args: ['Everything', ...says] });

@@ -36,6 +36,9 @@ pub enum Command {
     /// Plugins, their accounts, permissions, settings and syncs.
     #[command(subcommand)]
     Plugin(Plugin),
+    /// Your own views of the inbox: names with queries.
+    #[command(subcommand)]
+    Split(Split),
     /// What is done by itself with items that match a query.
     #[command(subcommand)]
     Rule(Rule),
@@ -316,6 +319,31 @@ pub enum AccountCommand {
         account: String,
         #[arg(long)]
         purge: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Split {
+    /// In their order, with what is in them.
+    List,
+    Add {
+        name: String,
+        /// In the query language; without a place it means the inbox.
+        #[arg(required = true)]
+        query: Vec<String>,
+        /// Its place, from 1; the last when absent.
+        #[arg(long)]
+        at: Option<usize>,
+    },
+    Remove {
+        name: String,
+    },
+    /// All as text, a line each: `Name = query`.
+    Export,
+    /// Replace all by those of a text.
+    Import {
+        /// A file, or `-` for standard input.
+        file: PathBuf,
     },
 }
 

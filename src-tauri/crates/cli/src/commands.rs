@@ -8,6 +8,7 @@ mod plugin;
 mod rule;
 mod secret;
 mod settings;
+mod split;
 pub mod start;
 
 use std::process::ExitCode;
@@ -39,6 +40,7 @@ pub async fn run(command: Command, api: &dyn Api, output: Output) -> Result<Exit
     match command {
         Command::Inbox(command) => inbox::run(command, api, output).await,
         Command::Plugin(command) => plugin::run(command, api, output).await,
+        Command::Split(command) => split::run(command, api, output).await,
         Command::Rule(command) => rule::run(command, api, output).await,
         Command::Secret(command) => secret::run(command, api, output).await,
         Command::Job(command) => job::run(command, api, output).await,

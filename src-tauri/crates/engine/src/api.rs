@@ -11,6 +11,7 @@ pub mod plugin;
 pub mod rule;
 pub mod secret;
 pub mod settings;
+pub mod split;
 
 use devrig_core::{Error, Result, Tag};
 use serde::{Deserialize, Serialize};
@@ -67,6 +68,8 @@ macro_rules! calls {
             write sync_now = plugin::sync_now(plugin::SyncArgs) -> () [Sync];
             write sync_configure = plugin::sync_configure(plugin::SyncConfigureArgs) -> plugin::SyncStatus [Sync];
 
+            read split_list = split::list(NoArgs) -> Vec<split::SplitInfo> [Settings, Counts, Items];
+            write split_set = split::set(split::SplitsArgs) -> Vec<split::SplitInfo> [Settings];
             read rule_list = rule::list(NoArgs) -> Vec<rule::Rule> [Rules];
             write rule_save = rule::save(rule::RuleSaveArgs) -> rule::Rule [Rules];
             write rule_delete = rule::delete(rule::RuleArgs) -> () [Rules];

@@ -1,6 +1,9 @@
 //! The settings that exist, with their defaults and what they accept.
 
+use std::collections::BTreeMap;
+
 use devrig_core::{Error, Result};
+use devrig_inbox::splits;
 use serde_json::{Value, json};
 
 /// One setting.
@@ -23,6 +26,10 @@ enum Accepts {
     Flag {
         default: bool,
     },
+    /// Names and queries of the person's own views.
+    Splits,
+    /// Which keys do what, where that differs from the default.
+    Keys,
     /// Anything the window keeps for itself, such as the width of its panes.
     Window,
 }
@@ -63,6 +70,16 @@ pub const KNOWN: &[Setting] = &[
         accepts: Accepts::Flag { default: true },
     },
     Setting {
+        key: "keys.map",
+        about: "Keys of commands, where they are not the default.",
+        accepts: Accepts::Keys,
+    },
+    Setting {
+        key: "inbox.splits",
+        about: "The person's own views of the inbox.",
+        accepts: Accepts::Splits,
+    },
+    Setting {
         key: "retention.changesDays",
         about: "Days that change rows are kept.",
         accepts: Accepts::Whole { least: 1, most: 3650, default: 90 },
@@ -101,6 +118,8 @@ impl Setting {
             Accepts::OneOf(choices) => json!(choices[0]),
             Accepts::Whole { default, .. } => json!(default),
             Accepts::Flag { default } => json!(default),
+            Accepts::Splits => json!(splits::shipped()),
+            Accepts::Keys => json!({}),
             Accepts::Window => Value::Null,
         }
     }
@@ -126,6 +145,20 @@ impl Setting {
                     return Ok(());
                 }
                 "true or false".to_owned()
+            }
+            Accepts::Splits => {
+                let list = serde_json::from_value::<Vec<splits::Split>>(value.clone());
+                if let Ok(list) = list {
+                    return splits::validate(&list, devrig_core::SystemClock::shared().now());
+                }
+                "a list of {name, query}".to_owned()
+            }
+            Accepts::Keys => {
+                let map = serde_json::from_value::<BTreeMap<String, Vec<String>>>(value.clone());
+                if map.is_ok() && value.to_string().len() <= WINDOW_MAX {
+                    return Ok(());
+                }
+                "commands with lists of keys, such as {\"done\": [\"d\"]}".to_owned()
             }
             Accepts::Window => {
                 if value.to_string().len() <= WINDOW_MAX {

@@ -19,6 +19,7 @@ pub mod query;
 mod rows;
 pub mod rules;
 mod search;
+pub mod splits;
 mod state;
 mod text;
 mod tokens;
