@@ -32,8 +32,15 @@ const pluginsPage = lazyRouteComponent(() => import('./plugins/PluginsPage'));
 const plugins = createRoute({ getParentRoute: () => root, path: '/plugins', component: pluginsPage });
 const plugin = createRoute({ getParentRoute: () => root, path: '/plugins/$name', component: pluginsPage });
 const settings = createRoute({ getParentRoute: () => root, path: '/settings', component: lazyRouteComponent(() => import('./settings/SettingsPage')) });
+const rules = createRoute({
+  getParentRoute: () => root,
+  path: '/rules',
+  validateSearch: (search: Record<string, unknown>): { query?: string } => (text(search['query']) === undefined ? {} : { query: text(search['query'])! }),
+  component: lazyRouteComponent(() => import('./rules/RulesPage')),
+});
+const history = createRoute({ getParentRoute: () => root, path: '/history', component: lazyRouteComponent(() => import('./history/HistoryPage')) });
 
-const tree = root.addChildren([index, inbox, plugins, plugin, settings]);
+const tree = root.addChildren([index, inbox, plugins, plugin, settings, history, rules]);
 
 export function makeRouter() {
   return createRouter({ routeTree: tree, defaultPreload: 'intent' });

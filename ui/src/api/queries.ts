@@ -30,6 +30,18 @@ export const countQuery = (query: string) =>
 
 export const statsQuery = () => queryOptions({ queryKey: ['stats'] as const, queryFn: () => call('inbox_stats', {}), meta: { tags: tagsOf('inbox_stats') } });
 
+/** Operations read at once. */
+export const HISTORY_PAGE = 50;
+
+export const historyQuery = () =>
+  infiniteQueryOptions({
+    queryKey: ['history'] as const,
+    queryFn: ({ pageParam }) => call('inbox_operations', { before: pageParam, limit: HISTORY_PAGE }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => (page.length < HISTORY_PAGE ? null : page.at(-1)!.id),
+    meta: { tags: tagsOf('inbox_operations') },
+  });
+
 export const checkQuery = (query: string) =>
   queryOptions({
     queryKey: ['check', query] as const,
@@ -61,3 +73,7 @@ export const keychainQuery = () =>
   queryOptions({ queryKey: ['keychain'] as const, queryFn: () => call('keychain_status', {}), meta: { tags: tagsOf('keychain_status') } });
 
 export const settingsQuery = () => queryOptions({ queryKey: ['settings'] as const, queryFn: () => call('settings_all', {}), meta: { tags: tagsOf('settings_all') } });
+
+export const splitsQuery = () => queryOptions({ queryKey: ['splits'] as const, queryFn: () => call('split_list', {}), meta: { tags: tagsOf('split_list') } });
+
+export const rulesQuery = () => queryOptions({ queryKey: ['rules'] as const, queryFn: () => call('rule_list', {}), meta: { tags: tagsOf('rule_list') } });

@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react';
 
-import { checkQuery, engineQuery, pluginsQuery, settingsQuery, statsQuery } from '../api/queries';
+import { checkQuery, engineQuery, pluginsQuery, settingsQuery, splitsQuery, statsQuery } from '../api/queries';
 import { Boundary } from '../components/Boundary';
 import { isTyping, runCommand, useCommands } from '../keys/commands';
 import { LIST, setListWidth, setSidebarWidth, SIDEBAR, columnsAt, listWidth, useLayout } from '../shell/layout';
@@ -16,6 +16,8 @@ import { ListBar } from './ListBar';
 import { ReadingPane } from './ReadingPane';
 import { Sidebar } from './Sidebar';
 import { SnoozePopover } from './SnoozePopover';
+import { splitViews } from './splits';
+import { SplitsLayer } from './SplitsLayer';
 import { check, checkWhole, clearChecked, focusRow, startList, toggleChecked, useInbox } from './state';
 import { useInboxList } from './useInboxList';
 import { useTriage } from './useTriage';
@@ -37,6 +39,7 @@ const route = getRouteApi('/inbox');
 export function InboxPage() {
   const { view: viewId = 'inbox', q: filter = '', item: wantedItem } = route.useSearch();
   const navigate = route.useNavigate();
+  const router = useRouter();
   const { data: stats } = useQuery(statsQuery());
   const { data: plugins = [] } = useQuery(pluginsQuery());
   const { data: settings } = useQuery(settingsQuery());
@@ -45,7 +48,10 @@ export function InboxPage() {
 
   const views = useMemo(() => fixedViews(stats), [stats]);
   const sources = useMemo(() => sourceViews(plugins, stats), [plugins, stats]);
-  const view = [...views, ...sources].find((each) => each.id === viewId) ?? views[0]!;
+  const { data: stored } = useQuery(splitsQuery());
+  const splits = useMemo(() => splitViews(stored ?? []), [stored]);
+  const [editing, setEditing] = useState(false);
+  const view = [...views, ...splits, ...sources].find((each) => each.id === viewId) ?? views[0]!;
 
   const { data: checked, isPlaceholderData: checking } = useQuery({ ...checkQuery(filter), enabled: filter !== '' });
   const queryError = filter === '' ? null : (checked?.error ?? null);
@@ -64,9 +70,12 @@ export function InboxPage() {
   useEffect(() => {
     if (list.focusId === null || list.focusId === wantedItem) return;
     const id = list.focusId;
-    const timer = setTimeout(() => void navigate({ search: (old) => ({ ...old, item: id }), replace: true }), 400);
+    const timer = setTimeout(() => {
+      // Somebody who is on the way to another page, which may still be loading, must not be called back.
+      if (router.history.location.pathname === '/inbox') void navigate({ search: (old) => ({ ...old, item: id }), replace: true });
+    }, 400);
     return () => clearTimeout(timer);
-  }, [list.focusId, wantedItem, navigate]);
+  }, [list.focusId, wantedItem, navigate, router]);
 
   const width = useWindowWidth();
   const columns = columnsAt(width);
@@ -88,7 +97,7 @@ export function InboxPage() {
     void navigate({ search: { view: id } });
   };
   const stepView = (by: number) => {
-    const all = [...views, ...sources];
+    const all = [...views, ...splits, ...sources];
     const at = all.findIndex((each) => each.id === view.id);
     setView(all[(at + by + all.length) % all.length]!.id);
   };
@@ -164,7 +173,7 @@ export function InboxPage() {
     );
   }
 
-  const sidebar = <Sidebar views={views} sources={sources} current={view.id} onPick={setView} />;
+  const sidebar = <Sidebar views={views} splits={splits} sources={sources} current={view.id} onPick={setView} onEditSplits={() => setEditing(true)} />;
   return (
     <div className="relative flex min-h-0 min-w-0 flex-1">
       {columns === 'four' && sidebarShown && (
@@ -207,6 +216,7 @@ export function InboxPage() {
           </Boundary>
         </section>
       )}
+      {editing && <SplitsLayer splits={stored ?? []} query={filter} onClose={() => setEditing(false)} />}
       <SnoozePopover rowId={list.focusId} onSnooze={triage.snooze} />
     </div>
   );

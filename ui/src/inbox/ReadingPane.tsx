@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
 
 import { itemQuery } from '../api/queries';
@@ -10,6 +11,7 @@ import { useDebounced } from '../lib/useDebounced';
 import { agoInWords, exactTime } from '../lib/time';
 import { useNow } from '../lib/useNow';
 import type { ItemSummary, PluginInfo } from '../platform/wire';
+import { queryLike } from '../rules/draft';
 import { ItemOutbox } from './ItemOutbox';
 import { PluginActions } from './PluginActions';
 import { chipsOf } from './Row';
@@ -51,9 +53,16 @@ function Toolbar({ item, triage, onBack }: { item: ItemSummary; triage: Triage; 
       <IconButton icon="star" filled={starredAt !== null} label={starredAt ? 'Remove star' : 'Star'} command="star" onClick={triage.star} className={starredAt ? 'text-warn' : ''} />
       <IconButton icon="unread" label={readAt ? 'Mark unread' : 'Mark read'} command="read" onClick={triage.read} />
       <IconButton icon="mute" label={muted ? 'Unmute thread' : 'Mute thread'} command="mute" onClick={triage.mute} />
-      {item.sourceUrl && <IconButton icon="external" label="Open in browser" command="source" onClick={() => triage.openSource(item.id)} className="ml-auto" />}
+      <MakeRule item={item} />
+      {item.sourceUrl && <IconButton icon="external" label="Open in browser" command="source" onClick={() => triage.openSource(item.id)} />}
     </div>
   );
+}
+
+/** Begins a rule for items like this one. */
+function MakeRule({ item }: { item: ItemSummary }) {
+  const navigate = useNavigate();
+  return <IconButton icon="plus" label="Make a rule for items like this" className="ml-auto" onClick={() => void navigate({ to: '/rules', search: { query: queryLike(item) } })} />;
 }
 
 function Head({ item, plugins }: { item: ItemSummary; plugins: readonly PluginInfo[] }) {

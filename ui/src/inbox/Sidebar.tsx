@@ -2,16 +2,17 @@ import { useQuery } from '@tanstack/react-query';
 import type { KeyboardEvent, ReactNode } from 'react';
 
 import { pluginsQuery, syncQuery } from '../api/queries';
+import { IconButton } from '../components/Button';
 import { Chip } from '../components/Chip';
 import { Icon } from '../components/Icon';
 import type { PluginInfo, SyncStatus } from '../platform/wire';
 import { moveInBar } from '../shell/regions';
 import type { Source, View } from './views';
 
-type Props = { views: readonly View[]; sources: readonly Source[]; current: string; onPick: (id: string) => void };
+type Props = { views: readonly View[]; splits: readonly View[]; sources: readonly Source[]; current: string; onPick: (id: string) => void; onEditSplits: () => void };
 
 /** Views and sources with their counts. */
-export function Sidebar({ views, sources, current, onPick }: Props) {
+export function Sidebar({ views, splits, sources, current, onPick, onEditSplits }: Props) {
   const { data: syncs = [] } = useQuery(syncQuery());
   const { data: plugins = [] } = useQuery(pluginsQuery());
   const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
@@ -24,6 +25,15 @@ export function Sidebar({ views, sources, current, onPick }: Props) {
     <nav aria-label="Views" data-region="sidebar" data-own-arrows onKeyDown={onKeyDown} className="min-h-0 flex-1 overflow-y-auto bg-bg0 px-2 py-1.5">
       <ul>
         {views.map((view) => (
+          <Entry key={view.id} view={view} current={view.id === current} onPick={onPick} />
+        ))}
+      </ul>
+      <div className="flex items-center pt-4 pb-1 pl-2">
+        <h2 className="flex-1 text-sec font-medium text-t2">Splits</h2>
+        <IconButton icon="plus" label="Edit splits" data-bar-item tabIndex={-1} onClick={onEditSplits} />
+      </div>
+      <ul>
+        {splits.map((view) => (
           <Entry key={view.id} view={view} current={view.id === current} onPick={onPick} />
         ))}
       </ul>

@@ -104,6 +104,8 @@ test('g p goes to the plugins, and the key sheet lists what the keys do', async 
   const sheet = await screen.findByRole('dialog', { name: 'Keys' });
   expect(within(sheet).getByText('Mute thread')).toBeDefined();
   await press('{Escape}');
+  // While the sheet has the focus, keys are its own.
+  await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
   await press('gp');
   await waitFor(() => expect(router.state.location.pathname).toBe('/plugins'));
 });
@@ -143,4 +145,15 @@ test('a snooze is typed as people write it, and what is understood is echoed', a
   await dialog.findByText('Until it is merged');
   await press('{Enter}');
   await waitFor(() => expect(platform.calls.find((call) => call.name === 'inbox_operate')?.args).toMatchObject({ operation: { kind: 'snooze', until: 'merged' } }));
+});
+
+test('a page that is still loading is not called back by the address of the item in focus', async () => {
+  const { router } = await renderApp('/inbox');
+  await waitFor(() => expect(focused()).toContain('Rebase stopped'));
+  await press('j');
+  // The address follows the focus after 400 ms; the history's page is asked for just before.
+  await new Promise((later) => setTimeout(later, 380));
+  await press('gh');
+  await new Promise((later) => setTimeout(later, 400));
+  await waitFor(() => expect(router.state.location.pathname).toBe('/history'));
 });

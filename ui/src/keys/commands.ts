@@ -1,5 +1,6 @@
 import { useEffect, useLayoutEffect, useRef } from 'react';
 
+import { currentKeys, onKeysChange, useKeys } from './current';
 import { isSingleKey, makeMatcher, pressed, type CommandId } from './keymap';
 
 export type Handlers = Partial<Record<CommandId, () => void>>;
@@ -7,8 +8,9 @@ export type Handlers = Partial<Record<CommandId, () => void>>;
 // What the screen offers now, the innermost last. A stack, because a page adds to what the shell can do.
 const offered: { current: Handlers }[] = [];
 
-/** Offers commands for as long as the component is mounted. */
+/** Offers commands for as long as the component is mounted, and draws it again when their keys change: it shows them. */
 export function useCommands(handlers: Handlers): void {
+  useKeys();
   const latest = useRef(handlers);
   useLayoutEffect(() => {
     latest.current = handlers;
@@ -43,6 +45,7 @@ const EVEN_WHILE_TYPING: readonly CommandId[] = ['palette', 'nextRegion', 'previ
 /** Keys with a meaning of their own on these elements. */
 const OWN_KEYS: Record<string, string> = {
   Enter: 'a, button, summary, [role=button], [role=link]',
+  ' ': 'button, summary, input, [role=button]',
   ArrowDown: '[data-own-arrows] *, [data-own-arrows]',
   ArrowUp: '[data-own-arrows] *, [data-own-arrows]',
   Home: '[data-own-arrows] *, [data-own-arrows]',
@@ -51,9 +54,17 @@ const OWN_KEYS: Record<string, string> = {
   PageUp: '[data-own-arrows] *, [data-own-arrows]',
 };
 
+/** Letters are the field's own, and so is the beginning of any chord. */
+function whileTyping(key: string): CommandId | null {
+  return EVEN_WHILE_TYPING.find((id) => currentKeys()[id].includes(key)) ?? null;
+}
+
 /** Listens on the window. `singleKeys` is asked at each press whether letters act as keys. */
 export function listenToKeys(singleKeys: () => boolean): () => void {
-  const match = makeMatcher();
+  let match = makeMatcher(currentKeys());
+  const stopFollowing = onKeysChange(() => {
+    match = makeMatcher(currentKeys());
+  });
   const onKeyDown = (event: KeyboardEvent) => {
     const target = event.target instanceof Element ? event.target : null;
     const key = pressed(event);
@@ -62,15 +73,17 @@ export function listenToKeys(singleKeys: () => boolean): () => void {
     const typing = isTyping(target);
     if (!typing && target?.matches(OWN_KEYS[event.key] ?? ':not(*)')) return;
     if (isSingleKey(key) && (typing || !singleKeys())) return;
-    const command = match(key, event.timeStamp);
+    const command = typing ? whileTyping(key) : match(key, event.timeStamp);
     if (command === null) return;
     if (command === 'pending') {
       event.preventDefault();
       return;
     }
-    if (typing && !EVEN_WHILE_TYPING.includes(command)) return;
     if (runCommand(command)) event.preventDefault();
   };
   window.addEventListener('keydown', onKeyDown);
-  return () => window.removeEventListener('keydown', onKeyDown);
+  return () => {
+    stopFollowing();
+    window.removeEventListener('keydown', onKeyDown);
+  };
 }

@@ -1,45 +1,7 @@
-/** Everything that a key can do. The handler, the tooltips, the palette and the key sheet read this list. */
-export const KEYMAP = [
-  { id: 'next', keys: ['j', 'ArrowDown'], label: 'Next item', group: 'Move' },
-  { id: 'previous', keys: ['k', 'ArrowUp'], label: 'Previous item', group: 'Move' },
-  { id: 'first', keys: ['Home'], label: 'First item', group: 'Move' },
-  { id: 'last', keys: ['End'], label: 'Last loaded item', group: 'Move' },
-  { id: 'pageDown', keys: ['PageDown'], label: 'One screen down', group: 'Move' },
-  { id: 'pageUp', keys: ['PageUp'], label: 'One screen up', group: 'Move' },
-  { id: 'open', keys: ['Enter'], label: 'Open and mark read', group: 'Move' },
-  { id: 'back', keys: ['Escape'], label: 'Back, or clear', group: 'Move' },
-  { id: 'nextView', keys: [']'], label: 'Next view', group: 'Move' },
-  { id: 'previousView', keys: ['['], label: 'Previous view', group: 'Move' },
+import { currentKeys } from './current';
+import { DEFAULT_KEYS, KEYMAP, type CommandId, type KeysOf } from './defaults';
 
-  { id: 'done', keys: ['e'], label: 'Done', group: 'This item' },
-  { id: 'snooze', keys: ['h'], label: 'Snooze…', group: 'This item' },
-  { id: 'star', keys: ['s'], label: 'Star', group: 'This item' },
-  { id: 'read', keys: ['u'], label: 'Read or unread', group: 'This item' },
-  { id: 'mute', keys: ['m'], label: 'Mute thread', group: 'This item' },
-  { id: 'source', keys: ['o'], label: 'Open in browser', group: 'This item' },
-  { id: 'actions', keys: ['.'], label: 'More actions…', group: 'This item' },
-  { id: 'undo', keys: ['z'], label: 'Undo', group: 'This item' },
-  { id: 'redo', keys: ['Shift+z'], label: 'Redo', group: 'This item' },
-
-  { id: 'select', keys: ['x'], label: 'Select', group: 'Select' },
-  { id: 'extendDown', keys: ['Shift+j', 'Shift+ArrowDown'], label: 'Extend selection down', group: 'Select' },
-  { id: 'extendUp', keys: ['Shift+k', 'Shift+ArrowUp'], label: 'Extend selection up', group: 'Select' },
-  { id: 'selectAll', keys: ['* a'], label: 'Select all in this view', group: 'Select' },
-
-  { id: 'goInbox', keys: ['g i'], label: 'Inbox', group: 'Go to' },
-  { id: 'goPlugins', keys: ['g p'], label: 'Plugins', group: 'Go to' },
-  { id: 'goSettings', keys: ['g s'], label: 'Settings', group: 'Go to' },
-  { id: 'filter', keys: ['/'], label: 'Filter', group: 'Go to' },
-
-  { id: 'palette', keys: ['Mod+k'], label: 'Command palette', group: 'Window' },
-  { id: 'keys', keys: ['?'], label: 'Keys', group: 'Window' },
-  { id: 'sidebar', keys: ['\\'], label: 'Sidebar', group: 'Window' },
-  { id: 'nextRegion', keys: ['F6'], label: 'Next region', group: 'Window' },
-  { id: 'previousRegion', keys: ['Shift+F6'], label: 'Previous region', group: 'Window' },
-] as const satisfies readonly { id: string; keys: readonly string[]; label: string; group: string }[];
-
-export type CommandId = (typeof KEYMAP)[number]['id'];
-export type Group = (typeof KEYMAP)[number]['group'];
+export { KEYMAP, type CommandId, type Group, type KeysOf } from './defaults';
 
 /** What is worth knowing about a key press. */
 export type Press = Pick<KeyboardEvent, 'key' | 'shiftKey' | 'ctrlKey' | 'metaKey' | 'altKey'>;
@@ -48,9 +10,9 @@ export type Press = Pick<KeyboardEvent, 'key' | 'shiftKey' | 'ctrlKey' | 'metaKe
 export function pressed(press: Press): string | null {
   if (press.altKey || ['Shift', 'Control', 'Alt', 'Meta', 'Dead'].includes(press.key)) return null;
   const letter = /^\p{L}$/u.test(press.key);
-  const key = letter ? press.key.toLowerCase() : press.key;
+  const key = letter ? press.key.toLowerCase() : press.key === ' ' ? 'Space' : press.key;
   // For `?` or `*` the shift key is how the sign is made, not a part of it.
-  const shift = press.shiftKey && (letter || press.key.length > 1);
+  const shift = press.shiftKey && (letter || key.length > 1);
   return `${press.ctrlKey || press.metaKey ? 'Mod+' : ''}${shift ? 'Shift+' : ''}${key}`;
 }
 
@@ -60,11 +22,11 @@ const CHORD_MS = 1500;
 export type Match = CommandId | 'pending' | null;
 
 /** Turns presses into commands, remembering the first half of a chord such as `g i`. */
-export function makeMatcher(): (key: string, at: number) => Match {
+export function makeMatcher(keysOf: KeysOf = DEFAULT_KEYS): (key: string, at: number) => Match {
   const commands = new Map<string, CommandId>();
   const starts = new Set<string>();
   for (const command of KEYMAP) {
-    for (const keys of command.keys) {
+    for (const keys of keysOf[command.id]) {
       commands.set(keys, command.id);
       const space = keys.indexOf(' ');
       if (space > 0) starts.add(keys.slice(0, space));
@@ -86,29 +48,41 @@ export function makeMatcher(): (key: string, at: number) => Match {
   };
 }
 
-/** True for keys that write a character: the ones that a person can turn off. */
-export function isSingleKey(key: string): boolean {
-  return [...key.replace('Shift+', '')].length === 1 && !key.startsWith('Mod+');
+/** The modifiers of one press and the key under them: `Shift+z` is `['Shift']` and `z`, `Mod++` is `['Mod']` and `+`. */
+export function partsOf(press: string): { modifiers: string[]; key: string } {
+  const modifiers: string[] = [];
+  let key = press;
+  for (const modifier of ['Mod', 'Shift']) {
+    if (key.startsWith(`${modifier}+`) && key.length > modifier.length + 1) {
+      modifiers.push(modifier);
+      key = key.slice(modifier.length + 1);
+    }
+  }
+  return { modifiers, key };
 }
 
-/** The keys of a command as people read them: `⇧Z`, `G I`, `Ctrl K`. */
+/** True for keys that write a character: the ones that a person can turn off. */
+export function isSingleKey(press: string): boolean {
+  const { modifiers, key } = partsOf(press);
+  return !modifiers.includes('Mod') && (key === 'Space' || [...key].length === 1);
+}
+
+/** The keys of a command as people read them: `⇧ z`, `g then i`, `Ctrl k`. */
 export function keyLabel(id: CommandId): string {
-  return readable(KEYMAP.find((command) => command.id === id)!.keys[0]);
+  return readable(currentKeys()[id][0]!);
 }
 
 const MAC = typeof navigator !== 'undefined' && /mac/i.test(navigator.platform);
 const NAMES: Record<string, string> = {
-  ArrowDown: '↓', ArrowUp: '↑', Escape: 'Esc', Enter: 'Enter', PageDown: 'PgDn', PageUp: 'PgUp',
+  ArrowDown: '↓', ArrowUp: '↑', ArrowLeft: '←', ArrowRight: '→', Escape: 'Esc', PageDown: 'PgDn', PageUp: 'PgUp', Delete: 'Del', Mod: MAC ? '⌘' : 'Ctrl', Shift: '⇧',
 };
 
 export function readable(keys: string): string {
   return keys
     .split(' ')
-    .map((key) =>
-      key
-        .split('+')
-        .map((part) => (part === 'Mod' ? (MAC ? '⌘' : 'Ctrl') : part === 'Shift' ? '⇧' : (NAMES[part] ?? part)))
-        .join(' '),
-    )
+    .map((press) => {
+      const { modifiers, key } = partsOf(press);
+      return [...modifiers, key].map((part) => NAMES[part] ?? part).join(' ');
+    })
     .join(' then ');
 }

@@ -1,5 +1,4 @@
 import { useQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
 
 import { useWrite } from '../api/mutations';
 import { doctorQuery, engineQuery, settingsQuery } from '../api/queries';
@@ -9,10 +8,12 @@ import { Checkbox, Field, Select } from '../components/Field';
 import { Icon } from '../components/Icon';
 import { KeychainNote } from '../components/KeychainNote';
 import { LoadingRows } from '../components/Loading';
+import { KEYS_SETTING } from '../keys/remap';
 import { exactTime } from '../lib/time';
 import type { Verdict } from '../platform/wire';
-import { KeyTable } from '../shell/KeyTable';
 import { appearanceFrom, showAppearance } from './appearance';
+import { KeySettings } from './KeySettings';
+import { Section } from './Section';
 
 const SIZES = [90, 100, 110, 120, 130];
 
@@ -26,24 +27,10 @@ export default function SettingsPage() {
         {error && !settings && <ErrorNote title="The settings could not be read" error={error} onRetry={() => void refetch()} />}
         {!settings && !error && <LoadingRows label="Loading settings" />}
         {settings && <Choices settings={settings} />}
-        <Section title="Keys">
-          <KeyTable />
-        </Section>
+        {settings && <KeySettings stored={settings[KEYS_SETTING]} />}
         <Doctor />
         <About />
       </div>
-    </section>
-  );
-}
-
-function Section({ title, aside, children }: { title: string; aside?: ReactNode; children: ReactNode }) {
-  return (
-    <section aria-label={title} className="flex flex-col gap-3 border-t border-line pt-4">
-      <div className="flex min-h-7 items-center">
-        <h2 className="flex-1 text-pane font-semibold">{title}</h2>
-        {aside}
-      </div>
-      {children}
     </section>
   );
 }

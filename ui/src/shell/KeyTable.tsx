@@ -1,10 +1,12 @@
 import { Kbd } from '../components/Kbd';
+import { useKeys } from '../keys/current';
 import { KEYMAP, readable, type Group } from '../keys/keymap';
 
-const GROUPS: readonly Group[] = ['This item', 'Move', 'Select', 'Go to', 'Window'];
+export const GROUPS: readonly Group[] = ['This item', 'Move', 'Select', 'Go to', 'Window'];
 
-/** Every key, from the same list that handles them. */
+/** Every key as it is now, from the same list that handles them. */
 export function KeyTable() {
+  const keys = useKeys();
   return (
     <div className="columns-1 gap-8 sm:columns-2">
       {GROUPS.map((group) => (
@@ -15,7 +17,7 @@ export function KeyTable() {
               <div key={command.id} className="flex h-6 items-center justify-between gap-4">
                 <dt>{command.label}</dt>
                 <dd className="flex gap-1">
-                  {command.keys.map((key) => (
+                  {keys[command.id].map((key) => (
                     <Kbd key={key}>{readable(key)}</Kbd>
                   ))}
                 </dd>

@@ -3,17 +3,22 @@ import type { KeyboardEvent } from 'react';
 
 import { Icon, type IconName } from '../components/Icon';
 import { Tip } from '../components/Tip';
-import { keyLabel, readable, KEYMAP, type CommandId } from '../keys/keymap';
+import { useKeys } from '../keys/current';
+import { keyLabel, type CommandId } from '../keys/keymap';
 import { moveInBar } from './regions';
 
-const PLACES: { to: '/inbox' | '/plugins' | '/settings'; name: string; icon: IconName; command: CommandId }[] = [
+const PLACES: { to: '/inbox' | '/history' | '/rules' | '/plugins' | '/settings'; name: string; icon: IconName; command: CommandId }[] = [
   { to: '/inbox', name: 'Inbox', icon: 'inbox', command: 'goInbox' },
+  { to: '/history', name: 'History', icon: 'undo', command: 'goHistory' },
+  { to: '/rules', name: 'Rules', icon: 'layers', command: 'goRules' },
   { to: '/plugins', name: 'Plugins', icon: 'plug', command: 'goPlugins' },
   { to: '/settings', name: 'Settings', icon: 'gear', command: 'goSettings' },
 ];
 
 /** The places of the app, one tab stop. */
 export function Rail() {
+  // The tooltips name keys.
+  useKeys();
   const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
     if (moveInBar(event.currentTarget, event.key)) {
       event.preventDefault();
@@ -27,7 +32,7 @@ export function Rail() {
           <Link
             to={place.to}
             aria-label={place.name}
-            aria-keyshortcuts={readable(KEYMAP.find((each) => each.id === place.command)!.keys[0])}
+            aria-keyshortcuts={keyLabel(place.command)}
             data-bar-item
             tabIndex={-1}
             activeProps={{ 'data-region-stop': '', tabIndex: 0 } as object}

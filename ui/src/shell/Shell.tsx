@@ -1,13 +1,15 @@
 import { useQuery } from '@tanstack/react-query';
 import { Outlet, useNavigate } from '@tanstack/react-router';
 import { Tooltip } from 'radix-ui';
-import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { Toaster } from 'sonner';
 
 import { settingsQuery } from '../api/queries';
 import { Boundary } from '../components/Boundary';
 import { LiveRegion } from '../components/live';
 import { listenToKeys, useCommands } from '../keys/commands';
+import { setKeys } from '../keys/current';
+import { KEYS_SETTING, readKeyMap } from '../keys/remap';
 import { appearanceFrom, showAppearance } from '../settings/appearance';
 import { Rail } from './Rail';
 import { cycleRegion } from './regions';
@@ -26,6 +28,8 @@ export function Shell() {
   useSettings();
   useCommands({
     goInbox: () => void navigate({ to: '/inbox' }),
+    goHistory: () => void navigate({ to: '/history' }),
+    goRules: () => void navigate({ to: '/rules', search: {} }),
     goPlugins: () => void navigate({ to: '/plugins' }),
     goSettings: () => void navigate({ to: '/settings' }),
     keys: () => setLayer('keys'),
@@ -75,7 +79,7 @@ export function Shell() {
   );
 }
 
-/** Follows the engine's settings: appearance, and whether letters act as keys. */
+/** Follows the engine's settings: appearance, the keys, and whether letters act as keys. */
 function useSettings(): void {
   const { data } = useQuery(settingsQuery());
   const singleKeys = useRef(true);
@@ -84,5 +88,8 @@ function useSettings(): void {
     singleKeys.current = data['keys.single'] !== false;
     showAppearance(appearanceFrom(data));
   }, [data]);
+  const stored: unknown = data?.[KEYS_SETTING];
+  // Before the paint, so that nobody sees the keys of the start change.
+  useLayoutEffect(() => setKeys(readKeyMap(stored).keys), [stored]);
   useEffect(() => listenToKeys(() => singleKeys.current), []);
 }

@@ -5,6 +5,7 @@ import { useEffect, useState } from 'react';
 import { engineQuery, keychainQuery, outboxQuery, syncQuery } from '../api/queries';
 import { Icon } from '../components/Icon';
 import { Kbd } from '../components/Kbd';
+import { useKeys } from '../keys/current';
 import { keyLabel, type CommandId } from '../keys/keymap';
 import type { SyncStatus } from '../platform/wire';
 
@@ -65,16 +66,18 @@ function syncWords(sync: SyncStatus): string {
 const HINTS: Record<string, readonly CommandId[]> = {
   list: ['done', 'snooze', 'read', 'undo', 'keys'],
   pane: ['back', 'done', 'source', 'actions', 'keys'],
+  history: ['next', 'undo', 'redo', 'keys'],
   other: ['goInbox', 'palette', 'nextRegion', 'keys'],
 };
 
-const SHORT: Partial<Record<CommandId, string>> = { back: 'back', snooze: 'snooze', read: 'read/unread', source: 'open', actions: 'actions', palette: 'commands', nextRegion: 'region', goInbox: 'inbox' };
+const SHORT: Partial<Record<CommandId, string>> = { back: 'back', snooze: 'snooze', read: 'read/unread', source: 'open', actions: 'actions', palette: 'commands', nextRegion: 'region', goInbox: 'inbox', next: 'next', redo: 'redo' };
 const LABELS: Partial<Record<CommandId, string>> = { done: 'done', undo: 'undo', keys: 'all keys', filter: 'filter' };
 
 function Hints() {
+  useKeys();
   const focused = useFocusedRegion();
-  const inbox = useLocation({ select: (at) => at.pathname.startsWith('/inbox') });
-  const region = inbox ? focused : 'other';
+  const path = useLocation({ select: (at) => at.pathname });
+  const region = path.startsWith('/inbox') ? focused : path.startsWith('/history') ? 'history' : 'other';
   return (
     <span aria-hidden className="ml-auto flex shrink-0 items-center gap-3">
       {(HINTS[region] ?? HINTS['other']!).map((id) => (

@@ -4,8 +4,10 @@ import type {
 } from '../wire';
 import { applied } from '../../api/triage';
 import type { CallName, Platform } from '../platform';
+import { makeHistory } from './history';
 import { makeItems, makePlugins, makeSyncs, NOW } from './items';
 import { parseQuery } from './query';
+import { rulesAndSplits } from './rules';
 import type { Scenario } from './scenario';
 
 /** The calls that the interface makes; the engine has more. */
@@ -38,8 +40,8 @@ export function fakePlatform(scenario: Scenario): FakePlatform {
     opened,
     async call(name, args) {
       calls.push({ name, args });
-      if (name === 'inbox_list' && scenario.lists === 'slow') return new Promise(() => undefined);
-      if (name === 'inbox_list' && scenario.lists === 'broken') throw BROKEN;
+      if (LISTS.has(name) && scenario.lists === 'slow') return new Promise(() => undefined);
+      if (LISTS.has(name) && scenario.lists === 'broken') throw BROKEN;
       await Promise.resolve();
       const handler = handlers[name] as ((args: never) => unknown) | undefined;
       if (!handler) return fail('UNSUPPORTED', `the fake has no ${name}`);
@@ -58,6 +60,9 @@ export function fakePlatform(scenario: Scenario): FakePlatform {
     async setTheme() {},
   };
 }
+
+/** The calls that a scenario makes slow or breaks. */
+const LISTS: ReadonlySet<CallName> = new Set<CallName>(['inbox_list', 'inbox_operations']);
 
 const BROKEN: DevRigError = {
   code: 'DATABASE', category: 'permanent', message: 'The inbox could not be read from the database.',
@@ -80,9 +85,10 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
   const done: Done[] = [];
   const undone: Done[] = [];
   let operations = 0;
+  const history = ready ? makeHistory() : [];
   const settings: Record<string, unknown> = {
     'appearance.theme': 'system', 'appearance.density': 'compact', 'appearance.textSize': 100, 'inbox.afterTriage': 'next',
-    'notifications.enabled': true, 'keys.single': true, 'retention.changesDays': 90,
+    'notifications.enabled': true, 'keys.single': true, 'keys.map': scenario.keys, 'retention.changesDays': 90,
     'onboarding.finished': ready, 'window.layout': null,
   };
 
@@ -107,12 +113,18 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
     }, 0);
     return changed.slice(0, 200);
   };
+  /** Marks an operation in the history, for the list that shows it. */
+  const setUndone = (id: string, is: boolean) => {
+    const row = history.find((each) => each.id === id);
+    if (row) Object.assign(row, { undone: is, undoable: !is });
+  };
   const finished = (entry: Done, label: string, changed: ItemSummary[]): OperationDone => ({
     operationId: entry.id, label, changed: entry.before.size, items: changed,
   });
   const accountsChanged = () => setTimeout(() => emit({ type: 'stale', tags: ['plugins', 'accounts', 'sync'] }), 0);
 
   return {
+    ...rulesAndSplits(matching, emit),
     engine_info: () => ({
       version: '0.1.0', home: '/home/kim/.devrig', owner: 'window', ownerPid: 4242, startedAt: new Date(NOW).toISOString(),
       firstRun: scenario.firstRun && items.length === 0 && !account('acc_git').settings.folders, online: !scenario.offline,
@@ -169,19 +181,38 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
       const entry = { id: `op_${operations}`, label: LABELS[operation.kind], before, after };
       done.push(entry);
       undone.length = 0;
+      history.unshift({
+        id: entry.id, kind: operation.kind, label: entry.label, actor: 'person', cause: null, at: new Date(NOW).toISOString(),
+        count: targets.length, undone: false, undoable: true, items: targets.slice(0, 3).map((item) => item.title),
+      });
       return finished(entry, entry.label, setTriage(after));
     },
-    inbox_undo: () => {
-      const entry = done.pop() ?? fail('NOTHING_TO_DO', 'There is nothing to undo.');
+    inbox_undo: ({ operationId }) => {
+      const row = history.find((each) => each.id === operationId);
+      if (row && !row.undoable) fail('NOTHING_TO_DO', row.undone ? 'This is undone already.' : 'This cannot be undone any more.');
+      const at = operationId ? done.findIndex((each) => each.id === operationId) : done.length - 1;
+      if (row && at < 0) {
+        // Done before the page came: there are no items behind it.
+        setUndone(row.id, true);
+        setTimeout(() => emit({ type: 'stale', tags: ['operations'] }), 0);
+        return { operationId: row.id, label: `Undone: ${row.label}`, changed: row.count, items: [] };
+      }
+      if (operationId && at < 0) fail('NOT_FOUND', `the operation ${operationId} is not here`);
+      const entry = done.splice(at, 1)[0] ?? fail('NOTHING_TO_DO', 'There is nothing to undo.');
       undone.push(entry);
+      setUndone(entry.id, true);
       return finished(entry, `Undone: ${entry.label}`, setTriage(entry.before));
     },
     inbox_redo: () => {
       const entry = undone.pop() ?? fail('NOTHING_TO_DO', 'There is nothing to redo.');
       done.push(entry);
+      setUndone(entry.id, false);
       return finished(entry, `Again: ${entry.label}`, setTriage(entry.after));
     },
-    inbox_operations: () => [],
+    inbox_operations: ({ before, limit }) => {
+      const start = before ? history.findIndex((row) => row.id === before) + 1 : 0;
+      return history.slice(start, start + (limit ?? 50));
+    },
     inbox_action: ({ itemId, action }) => ({
       id: 'out_1', operationId: 'op_a', itemId: itemId ?? null, title: itemId ? byId(itemId).title : '', accountId: itemId ? byId(itemId).accountId : '', action, label: action,
       state: 'waiting', error: null, idempotencyKey: 'key_1', dueAt: new Date(NOW + 5000).toISOString(), createdAt: new Date(NOW).toISOString(),

@@ -50,7 +50,7 @@ const SEEDS: Seed[] = [
     state: 'behind',
     reason: 'behind_upstream',
     actor: 'Noor',
-    body: '`main` can be moved forward without a merge.\n\n- `4c1f09e` Reject tokens without an audience\n- `91ab320` Name the tenant in every log line\n- `e0c4d71` Batch the address look-ups\n- 4 more',
+    body: '`main` can be moved forward without a merge.\n\n- `4c1f09e` Reject tokens without an audience\n- `91ab320` Name the tenant in every log line\n- `e0c4d71` Batch the address look-ups\n- 4 more\n\n```rust\n/// Rejects tokens without an audience.\nfn check(token: &Token) -> Result<(), Error> {\n    match token.audience { Some(_) => Ok(()), None => Err(Error::new(401, "no audience")) }\n}\n```\n\n```diff\n@@ -12,2 +12,2 @@ fn main()\n-    let limit = 50;\n+    let limit = 100;\n```\n\n```yaml\n# every night\nschedule: "0 3 * * *"\nretries: 2\nnotify: true\n```',
   },
   {
     title: 'fix/retry-jitter: 2 commits not pushed',

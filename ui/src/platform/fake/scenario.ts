@@ -7,9 +7,11 @@ export type Scenario = {
   /** `slow` never answers a list; `broken` refuses it. */
   lists: 'fine' | 'slow' | 'broken';
   syncing: boolean;
+  /** The stored keys, usable or not. */
+  keys: unknown;
 };
 
-const PLAIN: Scenario = { items: 60, firstRun: false, offline: false, keychain: 'ready', lists: 'fine', syncing: false };
+const PLAIN: Scenario = { items: 60, firstRun: false, offline: false, keychain: 'ready', lists: 'fine', syncing: false, keys: {} };
 
 const NAMED: Record<string, Partial<Scenario>> = {
   'first-run': { items: 0, firstRun: true },
@@ -19,6 +21,7 @@ const NAMED: Record<string, Partial<Scenario>> = {
   slow: { lists: 'slow' },
   broken: { lists: 'broken' },
   syncing: { syncing: true },
+  'broken-keys': { keys: { done: ['d'], star: ['nonsense'], fly: ['f'], read: ['h'] } },
   many: { items: 20_000 },
 };
 

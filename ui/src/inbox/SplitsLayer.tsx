@@ -1,0 +1,58 @@
+import { useState } from 'react';
+
+import { useWrite } from '../api/mutations';
+import { Button } from '../components/Button';
+import { TextArea } from '../components/Field';
+import { Layer } from '../components/Layer';
+import { toastDone } from '../components/toast';
+import type { DevRigError, SplitInfo } from '../platform/wire';
+import { splitsFromText, splitsToText } from './splits';
+
+/** All splits as the text that they are: to order, rename, add, copy. `query` begins a new one. */
+export function SplitsLayer({ splits, query, onClose }: { splits: readonly SplitInfo[]; query: string; onClose: () => void }) {
+  const [text, setText] = useState(() => splitsToText(splits) + (query.trim() === '' ? '' : `New split = ${query.trim()}\n`));
+  const [error, setError] = useState<DevRigError | null>(null);
+  const save = useWrite('split_set');
+  const submit = () => {
+    setError(null);
+    save.mutate(
+      { splits: splitsFromText(text) },
+      {
+        onSuccess: () => {
+          toastDone('Splits saved');
+          onClose();
+        },
+        onError: setError,
+      },
+    );
+  };
+  return (
+    <Layer title="Splits" description="A line each: Name = query. Their order is the order in the sidebar." wide onClose={onClose}>
+      <div className="flex flex-col gap-3">
+        <TextArea
+          aria-label="Splits"
+          aria-invalid={error !== null}
+          rows={12}
+          spellCheck={false}
+          value={text}
+          className="w-full font-mono"
+          onChange={(event) => setText(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) submit();
+          }}
+        />
+        {error && (
+          <p role="alert" className="text-err">
+            {[error.message, error.hint].filter(Boolean).join('. ')}
+          </p>
+        )}
+        <div className="flex gap-2">
+          <Button kind="primary" disabled={save.isPending} onClick={submit}>
+            Save splits
+          </Button>
+          <Button onClick={onClose}>Cancel</Button>
+        </div>
+      </div>
+    </Layer>
+  );
+}

@@ -1,0 +1,37 @@
+import type { ItemSummary, OperationKind, Priority, Rule, RuleDraft } from '../platform/wire';
+
+/** What the form holds: each thing that a rule can do, as a control shows it. */
+export type Form = { name: string; query: string; done: boolean; read: boolean; star: boolean; mute: boolean; priority: Priority | ''; label: string; snooze: string; enabled: boolean };
+
+export const EMPTY: Form = { name: '', query: '', done: true, read: false, star: false, mute: false, priority: '', label: '', snooze: '', enabled: true };
+
+export function formOf(rule: Rule): Form {
+  const has = (kind: OperationKind['kind']) => rule.operations.some((each) => each.kind === kind);
+  const priority = rule.operations.find((each) => each.kind === 'setPriority');
+  const labels = rule.operations.find((each) => each.kind === 'addLabels');
+  return {
+    name: rule.name, query: rule.query, enabled: rule.enabled, snooze: rule.snooze ?? '',
+    done: has('done'), read: has('read'), star: has('star'), mute: has('mute'),
+    priority: priority?.priority ?? '', label: labels?.labels.join(', ') ?? '',
+  };
+}
+
+export function draftOf(form: Form): RuleDraft {
+  const operations: OperationKind[] = [];
+  for (const kind of ['read', 'done', 'star', 'mute'] as const) if (form[kind]) operations.push({ kind });
+  if (form.priority) operations.push({ kind: 'setPriority', priority: form.priority });
+  const labels = form.label.split(',').map((label) => label.trim()).filter(Boolean);
+  if (labels.length > 0) operations.push({ kind: 'addLabels', labels });
+  return { name: form.name.trim(), query: form.query.trim(), operations, snooze: form.snooze.trim() || null, enabled: form.enabled };
+}
+
+const quoted = (value: string) => (/[\s,()"]/.test(value) ? `"${value.replaceAll('"', '')}"` : value);
+
+/** A query for items like this one: the same source's type, reason and repository, by the same author when it is a bot. */
+export function queryLike(item: ItemSummary): string {
+  const parts = [`type:${quoted(item.type)}`];
+  if (item.repo) parts.push(`repo:${quoted(item.repo)}`);
+  if (item.reason) parts.push(`reason:${quoted(item.reason)}`);
+  if (item.actor && /bot\b|\[bot\]/i.test(item.actor)) parts.push(`author:${quoted(item.actor)}`);
+  return parts.join(' ');
+}
