@@ -27,7 +27,7 @@ pub async fn run(command: Command, api: &dyn Api, output: Output) -> Result<Exit
                 std::io::stdin().read_to_string(&mut text).context("reading standard input")?;
                 text
             } else {
-                std::fs::read_to_string(&file).context(&format!("reading {}", file.display()))?
+                std::fs::read_to_string(&file).context(format!("reading {}", file.display()))?
             };
             splits = splits::from_text(&text, SystemClock::shared().now())?;
         }
