@@ -165,8 +165,10 @@ impl Plugins {
 
     async fn clear_waits(&self, account: Option<&AccountId>) -> Result<()> {
         for seat in self.inner.core.seats() {
-            if account.is_none_or(|id| *id == seat.id) {
-                seat.gave();
+            match account {
+                None => seat.gave(),
+                Some(id) if *id == seat.id => seat.gave_here(),
+                Some(_) => {}
             }
         }
         let account = account.cloned();

@@ -49,6 +49,8 @@ pub(crate) struct Seat {
     /// Counts what the person gave: a sync that found something missing looks whether it came
     /// in the meantime.
     given: AtomicU64,
+    /// The same, of what was given to this account alone.
+    given_here: AtomicU64,
 }
 
 #[derive(Default)]
@@ -84,6 +86,7 @@ impl Seat {
             runs: Mutex::default(),
             retired: AtomicBool::new(false),
             given: AtomicU64::new(0),
+            given_here: AtomicU64::new(0),
         })
     }
 
@@ -292,6 +295,16 @@ impl Seat {
     /// The person gave something; to be called before waiting syncs are made due.
     pub fn gave(&self) {
         self.given.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The same, for something that is this account's own: a secret, a grant, a setting.
+    pub fn gave_here(&self) {
+        self.given_here.fetch_add(1, Ordering::SeqCst);
+        self.gave();
+    }
+
+    pub fn given_here(&self) -> u64 {
+        self.given_here.load(Ordering::SeqCst)
     }
 
     pub fn given(&self) -> u64 {

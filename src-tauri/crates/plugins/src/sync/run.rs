@@ -97,7 +97,7 @@ impl Run<'_> {
         let (id, source) = (&self.seat.id, &self.declared.id);
         let interval = plan::interval(&self.declared, row.interval_ms);
         let failures = row.failures + 1;
-        let given = self.seat.given();
+        let (given, given_here) = (self.seat.given(), self.seat.given_here());
         let (end, pause) = match missing(self.core, &self.seat).await? {
             Some(why) => (End::Waits(why), interval),
             None => {
@@ -124,7 +124,13 @@ impl Run<'_> {
         let next_at = self.core.clock.now() + pause;
         self.store_end(&end, next_at).await?;
         self.seat.sync_ended(source);
-        if matches!(end, End::Waits(_) | End::Failed(_)) && self.seat.given() != given {
+        let more_here = self.seat.given_here() != given_here;
+        let again = match &end {
+            End::Waits(_) => self.seat.given() != given,
+            End::Failed(_) => more_here,
+            End::Well { .. } | End::Due => false,
+        };
+        if again {
             // What it lacked, or was refused with, may have come while it ran.
             self.store_end(&End::Due, self.core.clock.now()).await?;
             self.core.wake.notify_one();
@@ -132,7 +138,7 @@ impl Run<'_> {
         super::tell(self.core, id, source).await;
         match &end {
             // A secret that came while this ran is not what this run was refused with.
-            _ if self.seat.given() != given => {}
+            _ if more_here => {}
             End::Well { .. } => connection::learn(self.core, &self.seat, None).await?,
             End::Failed(error) => connection::learn(self.core, &self.seat, Some(error)).await?,
             End::Waits(_) | End::Due => {}
