@@ -6,4 +6,6 @@ mod crash;
 #[cfg(target_os = "linux")]
 mod hostile;
 #[cfg(target_os = "linux")]
+mod offline;
+#[cfg(target_os = "linux")]
 mod secrets;

@@ -178,9 +178,10 @@ impl Inbox {
     /// # Errors
     /// `NOTHING_TO_DO`; `NOT_FOUND`; `CONFLICT` when an action was sent already.
     pub async fn undo(&self, operation: Option<OperationId>) -> Result<OperationDone> {
+        let inbox = self.clone();
         self.store
             .write(async move |tx: &mut Tx| {
-                operate::undo(tx, operation.as_ref(), &Origin::person()).await
+                operate::undo(&inbox, tx, operation.as_ref(), &Origin::person()).await
             })
             .await
     }
@@ -362,6 +363,19 @@ impl Inbox {
     /// Actions that are not through yet, oldest first.
     pub async fn outbox(&self) -> Result<Vec<OutboxRow>> {
         outbox::list(&mut *self.reader().await?).await
+    }
+
+    /// Withdraws an action that still waits.
+    ///
+    /// # Errors
+    /// As [`outbox::cancel`].
+    pub async fn outbox_cancel(&self, id: String) -> Result<()> {
+        let inbox = self.clone();
+        self.store
+            .write(async move |tx: &mut Tx| {
+                outbox::cancel(&inbox, tx, &id, &Origin::person()).await
+            })
+            .await
     }
 
     /// Sends a failed or undecided action again.

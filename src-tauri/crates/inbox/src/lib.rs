@@ -31,7 +31,7 @@ pub mod when;
 pub use inbox::{Counted, Inbox, InboxStats, ListQuery, Page};
 pub use item::{Item, ItemInput, ItemSummary, Priority, SourceCounts, Triage};
 pub use operation::{Operation, OperationDone, OperationKind, OperationRow, Target};
-pub use outbox::{OutboxRequest, OutboxRow, OutboxState};
+pub use outbox::{OutboxRequest, OutboxRow, OutboxState, Reverse};
 pub use patch::{ItemPatch, apply_update};
 pub use plugin_view::{PluginOrder, PluginQuery, PluginStatus, plugin_item};
 pub use rules::{DryRun, Rule, RuleDraft};

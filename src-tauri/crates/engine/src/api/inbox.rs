@@ -209,13 +209,7 @@ pub(super) async fn outbox_list(engine: &Engine, _: NoArgs) -> Result<Vec<Outbox
 }
 
 pub(super) async fn outbox_cancel(engine: &Engine, args: OutboxArgs) -> Result<()> {
-    let id = args.id;
-    engine
-        .store()
-        .write(async move |tx: &mut devrig_store::Tx| {
-            devrig_inbox::outbox::cancel(tx, &id, &Origin::person()).await
-        })
-        .await
+    engine.inbox().outbox_cancel(args.id).await
 }
 
 pub(super) async fn outbox_retry(engine: &Engine, args: OutboxArgs) -> Result<()> {
