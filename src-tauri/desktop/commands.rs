@@ -65,7 +65,7 @@ pub async fn tell_events(app: tauri::AppHandle, connection: Connection) {
         tokio::select! {
             event = events.next() => {
                 let Some(event) = event else { return };
-                if let EngineEvent::OpenItem { .. } = &event {
+                if let EngineEvent::Shown { .. } = &event {
                     super::window::raise(&app);
                 }
                 if let Err(error) = app.emit(EVENT, event) {

@@ -107,7 +107,11 @@ async fn a12_a_crash_loop_backs_off_and_is_quarantined() {
         let least = Duration::from_millis(seconds * 1_000 - 50);
         arena.check(pause >= least, format!("started again after {pause:?}, not {seconds} s"));
     }
-    let told = arena.rig.notices.all();
+    let told = wait("the notice of the quarantine", async || {
+        let told = arena.rig.notices.all();
+        (!told.is_empty()).then_some(told)
+    })
+    .await;
     arena.check(told.len() == 1 && told[0].title.contains("a12"), format!("notices: {told:?}"));
     arena.close().await;
 }

@@ -365,6 +365,11 @@ impl Inbox {
         outbox::list(&mut *self.reader().await?).await
     }
 
+    /// The person's own views, in their order.
+    pub async fn splits(&self) -> Result<Vec<crate::splits::Split>> {
+        crate::splits::stored(&mut *self.reader().await?).await
+    }
+
     /// Withdraws an action that still waits.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The unified inbox: items, the query language, full-text search, triage with undo, and the
 //! outbox towards the sources (DESIGN §6).
 
+pub mod arrivals;
 mod change;
 mod clean;
 mod counts;
@@ -8,6 +9,7 @@ pub mod import;
 mod inbox;
 pub mod item;
 mod matching;
+pub mod notices;
 mod operate;
 mod operation;
 pub mod outbox;

@@ -203,7 +203,7 @@ impl Run<'_> {
         let source = self.declared.id.clone();
         let input = SyncInput { cursor: cursor.map(str::to_owned), backfill };
         let handler = WorkerHandler::Sync { source: source.clone() };
-        let purpose = Purpose::Sync { source };
+        let purpose = Purpose::Sync { source, backfill };
         let input = serde_json::to_value(input)?;
         let (outcome, notes) = worker.call(handler, input, purpose, &self.token).await;
         *seen = notes;
