@@ -6,7 +6,7 @@ import { connect, makeQueryClient } from './api/client';
 import { makeEventHandler } from './api/events';
 import { startList } from './inbox/state';
 import { fakePlatform, scenarioFrom } from './platform/fake';
-import { makeRouter, openItem } from './router';
+import { goTo, makeRouter } from './router';
 
 /** The whole interface on made-up items, for tests that press keys and look at the screen. */
 export async function renderApp(path: string, scenario = '') {
@@ -21,7 +21,8 @@ export async function renderApp(path: string, scenario = '') {
   const client = makeQueryClient(() => {});
   const router = makeRouter();
   router.update({ history: createMemoryHistory({ initialEntries: [path] }) });
-  await platform.onEvent(makeEventHandler(client, (id) => openItem(router, id)));
+  await platform.onEvent(makeEventHandler(client));
+  await platform.onGo((path) => goTo(router, path));
   render(
     <QueryClientProvider client={client}>
       <RouterProvider router={router} />

@@ -11,8 +11,8 @@ const AGAIN_MS = 500;
 /** Up to this many loaded pages are read again whole; beyond, only the first. */
 const WHOLE_PAGES = 5;
 
-/** Keeps what the queries hold in step with the engine. `onOpen` is told of items to show. */
-export function makeEventHandler(client: QueryClient, onOpen: (id: string) => void): (event: EngineEvent) => void {
+/** Keeps what the queries hold in step with the engine. */
+export function makeEventHandler(client: QueryClient): (event: EngineEvent) => void {
   const refresh = throttledRefresh(client);
   return (event) => {
     switch (event.type) {
@@ -29,8 +29,8 @@ export function makeEventHandler(client: QueryClient, onOpen: (id: string) => vo
         client.setQueryData(keychainQuery().queryKey, event.status);
         refresh(['accounts', 'health']);
         return;
-      case 'openItem':
-        onOpen(event.id);
+      case 'shown':
+        // The shell raises the window and tells it where to go.
         return;
       case 'ownerChanged':
         void client.invalidateQueries({ queryKey: engineQuery().queryKey });

@@ -36,6 +36,9 @@ export const KEYMAP = [
   { id: 'palette', keys: ['Mod+k'], label: 'Command palette', group: 'Window' },
   { id: 'keys', keys: ['?'], label: 'Keys', group: 'Window' },
   { id: 'sidebar', keys: ['\\'], label: 'Sidebar', group: 'Window' },
+  { id: 'zoomIn', keys: ['Mod+=', 'Mod++'], label: 'Zoom in', group: 'Window' },
+  { id: 'zoomOut', keys: ['Mod+-'], label: 'Zoom out', group: 'Window' },
+  { id: 'zoomReset', keys: ['Mod+0'], label: 'Usual size', group: 'Window' },
   { id: 'nextRegion', keys: ['F6'], label: 'Next region', group: 'Window' },
   { id: 'previousRegion', keys: ['Shift+F6'], label: 'Previous region', group: 'Window' },
 ] as const satisfies readonly { id: string; keys: readonly string[]; label: string; group: string }[];

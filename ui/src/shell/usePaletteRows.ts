@@ -8,7 +8,7 @@ import { splitViews } from '../inbox/splits';
 import { fixedViews, sourceViews } from '../inbox/views';
 import { isOffered, runCommand } from '../keys/commands';
 import { KEYMAP, keyLabel, type CommandId, type Group } from '../keys/keymap';
-import { appearanceFrom, showAppearance } from '../settings/appearance';
+import { appearanceFrom, showAppearance, ZOOMS } from '../settings/appearance';
 import type { PaletteRow, Section } from './paletteRows';
 
 /** Moves that are only worth their key, and the way in here. */
@@ -51,10 +51,12 @@ export function useSearchRow(): (query: string) => PaletteRow {
   return (query) => ({ id: 'search', section: 'Search', label: `Search: ${query}`, keys: 'Enter', run: () => void navigate({ to: '/inbox', search: { q: query } }) });
 }
 
-const CHOICES: readonly { key: string; label: string; options: readonly (readonly [value: string | number, name: string])[] }[] = [
+const CHOICES: readonly { key: string; label: string; options: readonly (readonly [value: string | number | boolean, name: string])[] }[] = [
   { key: 'appearance.theme', label: 'Theme', options: [['light', 'light'], ['dark', 'dark'], ['system', 'as the system']] },
   { key: 'appearance.density', label: 'List', options: [['compact', 'compact, one line'], ['comfortable', 'comfortable, two lines']] },
   { key: 'appearance.textSize', label: 'Text size', options: [90, 100, 110, 120, 130].map((size) => [size, `${size} %`] as const) },
+  { key: 'appearance.zoom', label: 'Zoom', options: ZOOMS.map((zoom) => [zoom, `${zoom} %`] as const) },
+  { key: 'notifications.enabled', label: 'Notifications', options: [[true, 'on'], [false, 'off']] },
 ];
 
 function useSettingRows(): PaletteRow[] {

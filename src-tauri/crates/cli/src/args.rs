@@ -174,6 +174,8 @@ pub enum Inbox {
     },
     /// Numbers.
     Stats,
+    /// What is unread in the splits with a badge, as the tray shows it; for status bars.
+    Attention,
     /// Run a plugin's action on an item.
     Action {
         item: String,

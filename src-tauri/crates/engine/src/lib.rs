@@ -4,6 +4,7 @@
 //! other is a guest and asks the owner over a local socket (DESIGN §4). [`Connection`] decides.
 
 pub mod api;
+mod autostart;
 pub mod connection;
 pub mod doctor;
 mod engine;

@@ -17,6 +17,8 @@ type Done = { id: string; label: string; before: Map<string, Triage>; after: Map
 /** The made-up platform, with a way to play the engine's part in tests. */
 export interface FakePlatform extends Platform {
   emit(event: EngineEvent): void;
+  /** As a notification, the tray or a link does. */
+  go(path: string): void;
   /** Every call made, oldest first. */
   calls: { name: CallName; args: unknown }[];
   opened: string[];
@@ -28,6 +30,7 @@ export interface FakePlatform extends Platform {
  */
 export function fakePlatform(scenario: Scenario): FakePlatform {
   const listeners = new Set<(event: EngineEvent) => void>();
+  const goers = new Set<(path: string) => void>();
   const emit = (event: EngineEvent) => {
     for (const listener of listeners) listener(event);
   };
@@ -36,6 +39,9 @@ export function fakePlatform(scenario: Scenario): FakePlatform {
   const handlers = engine(scenario, emit, opened);
   return {
     emit,
+    go(path) {
+      for (const goer of goers) goer(path);
+    },
     calls,
     opened,
     async call(name, args) {
@@ -51,6 +57,10 @@ export function fakePlatform(scenario: Scenario): FakePlatform {
       listeners.add(handler);
       return () => listeners.delete(handler);
     },
+    async onGo(handler) {
+      goers.add(handler);
+      return () => goers.delete(handler);
+    },
     async pickFolder() {
       return '/home/kim/code';
     },
@@ -58,6 +68,7 @@ export function fakePlatform(scenario: Scenario): FakePlatform {
       opened.push(url);
     },
     async setTheme() {},
+    async setZoom() {},
   };
 }
 
@@ -87,8 +98,9 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
   let operations = 0;
   const history = ready ? makeHistory() : [];
   const settings: Record<string, unknown> = {
-    'appearance.theme': 'system', 'appearance.density': 'compact', 'appearance.textSize': 100, 'inbox.afterTriage': 'next',
-    'notifications.enabled': true, 'keys.single': true, 'keys.map': scenario.keys, 'retention.changesDays': 90,
+    'appearance.theme': 'system', 'appearance.density': 'compact', 'appearance.textSize': 100, 'appearance.zoom': 100, 'inbox.afterTriage': 'next',
+    'notifications.enabled': true, 'notifications.quietHours': '', 'notifications.pausedUntil': null, 'notifications.batchMinutes': 0,
+    'desktop.closeToTray': true, 'desktop.autostart': false, 'keys.single': true, 'keys.map': scenario.keys, 'retention.changesDays': 90,
     'onboarding.finished': ready, 'window.layout': null,
   };
 
