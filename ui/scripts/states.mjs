@@ -21,6 +21,7 @@ export const STATES = [
   { name: 'inbox-source-failed', path: '/inbox?view=source:acc_builds', act: row },
   { name: 'inbox-action-form', path: '/inbox?view=source:acc_builds', act: async (page) => { await row(page); await page.getByRole('button', { name: 'Restart build' }).click(); await page.getByRole('button', { name: 'Restart build', exact: true }).click(); } },
   { name: 'inbox-comfortable', path: '/inbox', density: 'comfortable', act: row },
+  { name: 'inbox-million-end', path: '/inbox', scenario: 'million', act: async (page) => { await row(page); await page.keyboard.press('End'); await page.getByRole('option', { name: /Item 1000000\./ }).waitFor(); await page.keyboard.press('k'); } },
   { name: 'inbox-1000', path: '/inbox', width: 1000, height: 640, act: row },
   { name: 'inbox-720', path: '/inbox', width: 720, height: 480, act: row },
   { name: 'first-run-1', path: '/inbox', scenario: 'first-run', act: async (page) => { await page.getByRole('button', { name: 'Choose…' }).click(); } },

@@ -58,14 +58,17 @@ export function InboxPage() {
   const query = useLastGood(joinQuery(view.query, filter), view.query, filter === '' || (checked?.ok === true && !checking));
   const list = useInboxList(query);
   const triage = useTriage(list, (settings?.['inbox.afterTriage'] as AfterTriage | undefined) ?? 'next');
-  const focused = list.rows.find((item) => item.id === list.focusId) ?? null;
+  const { focused } = list;
 
   // The address names the item in focus, for a window that is loaded again; not at every key.
   const started = useRef<string | null>(null);
   useEffect(() => {
     if (started.current === query) return;
     startList(wantedItem ?? (started.current === null ? useInbox.getState().focusId : null));
+    // Another list begins at its beginning, wherever it was left.
+    if (started.current !== null && !list.atHead) list.goTo(0);
     started.current = query;
+    // eslint-disable-next-line react/exhaustive-deps -- once for each query
   }, [query, wantedItem]);
   useEffect(() => {
     if (list.focusId === null || list.focusId === wantedItem) return;
@@ -102,13 +105,15 @@ export function InboxPage() {
     setView(all[(at + by + all.length) % all.length]!.id);
   };
   const move = (by: number) => {
-    const id = moved(list.ids, list.focusId, by);
-    if (id !== null) focusRow(id, list.ids.indexOf(id));
-    if (list.more && list.ids.indexOf(id ?? '') > list.ids.length - 20) list.loadMore();
+    // From a row that was scrolled away from, the list goes back to it.
+    const away = list.focusId !== null && !list.ids.includes(list.focusId) && list.start !== null;
+    if (away) list.goTo(Math.max(0, useInbox.getState().focusIndex + by));
+    else focusRow(moved(list.ids, list.focusId, by));
   };
   const extend = (by: number) => {
     if (list.focusId === null) return;
-    const anchor = useInbox.getState().anchor ?? list.focusId;
+    const from = useInbox.getState().anchor;
+    const anchor = from !== null && list.ids.includes(from) ? from : list.focusId;
     const to = moved(list.ids, list.focusId, by)!;
     check(between(list.ids, anchor, to));
     useInbox.setState({ anchor });
@@ -131,8 +136,8 @@ export function InboxPage() {
     previous: () => move(-1),
     pageDown: () => move(12),
     pageUp: () => move(-12),
-    first: () => move(-list.ids.length),
-    last: () => move(list.ids.length),
+    first: () => list.goTo(0),
+    last: () => list.goTo('last'),
     open: withFocus((id) => {
       open(id);
       setTimeout(() => focusNamed('pane'), 0);

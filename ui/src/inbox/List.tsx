@@ -1,5 +1,4 @@
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { useLayoutEffect, useRef, useState, type MouseEvent } from 'react';
+import { useLayoutEffect, useMemo, type MouseEvent } from 'react';
 
 import { ErrorNote } from '../components/ErrorNote';
 import { LoadingRows } from '../components/Loading';
@@ -8,12 +7,15 @@ import { useNow } from '../lib/useNow';
 import type { InboxStats, PluginInfo } from '../platform/wire';
 import { useAppearance } from '../settings/appearance';
 import { EmptyByFilter, EmptyView } from './Empty';
-import { shiftOf } from './focus';
 import { Row, rowId } from './Row';
+import { evenLayout } from './rowLayout';
+import { heightOf } from './scale';
 import { SourceNotice } from './SourceNotice';
 import { toggleChecked, useInbox } from './state';
-import type { InboxList } from './useInboxList';
 import { retryOutbox } from './retryOutbox';
+import type { InboxList } from './useInboxList';
+import { useScroll } from './useScroll';
+import { useSteadyScroll } from './useSteadyScroll';
 import type { View } from './views';
 
 type Props = {
@@ -49,25 +51,24 @@ export function List(props: Props) {
   );
 }
 
+/** Rows that are drawn above and below those on screen. */
+const SPARE = 10;
+
 function Rows({ list, onOpen }: Props) {
-  const { rows, ids, focusId } = list;
+  const { rows, ids, focusId, start, atHead } = list;
   const now = useNow();
   const { density, textSize } = useAppearance();
   const height = Math.round((density === 'comfortable' ? 56 : 36) * (textSize / 100));
   const checked = useInbox((state) => state.checked);
   const whole = useInbox((state) => state.whole === list.query);
-  const scroller = useRef<HTMLDivElement>(null);
-  // eslint-disable-next-line react/incompatible-library -- rows are memoised by their own props
-  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => height, overscan: 10 });
-  const { above, toTop } = useSteadyScroll(scroller, ids, focusId, height);
+  const length = lengthOf(list);
+  const layout = useMemo(() => evenLayout(start ?? 0, length, height), [start, length, height]);
+  const { scroller, scroll, drawn } = useScroll(layout.extent, height);
+  const above = useSteadyScroll(scroller, scroll, { ids, layout, atHead }, focusId);
+  useLayoutEffect(() => list.show(layout.rowAt(scroll.top()), layout.rowAt(scroll.top() + scroll.view())));
 
-  useLayoutEffect(() => virtual.measure(), [height, virtual]);
-  const items = virtual.getVirtualItems();
-  const lastShown = items.at(-1)?.index ?? 0;
-  useLayoutEffect(() => {
-    if (list.more && lastShown > rows.length - 30) list.loadMore();
-  });
-
+  const first = Math.max(0, layout.rowAt(drawn.from) - SPARE);
+  const items = rows.slice(first, Math.max(first, layout.rowAt(drawn.until) + SPARE));
   const onClick = (event: MouseEvent) => {
     const target = event.target as Element;
     const id = target.closest<HTMLElement>('[data-id]')?.dataset['id'];
@@ -77,11 +78,11 @@ function Rows({ list, onOpen }: Props) {
     else if (part === 'retry') retryOutbox(id);
     else onOpen(id);
   };
-  const setSize = list.total === null || list.capped ? -1 : Math.max(list.total, rows.length);
+  const setSize = start === null || list.capped || list.total === null ? -1 : length;
   return (
     <div className="relative flex min-h-0 flex-1 flex-col">
       {above > 0 && (
-        <button type="button" onClick={toTop} className="absolute top-2 left-1/2 z-10 h-6 -translate-x-1/2 rounded-full border border-line bg-bg1 px-3 text-sec text-acc shadow-layer hover:bg-bg2">
+        <button type="button" onClick={() => scroll.to(0)} className="absolute top-2 left-1/2 z-10 h-6 -translate-x-1/2 rounded-full border border-line bg-bg1 px-3 text-sec text-acc shadow-layer hover:bg-bg2">
           {above} new above
         </button>
       )}
@@ -92,65 +93,35 @@ function Rows({ list, onOpen }: Props) {
           role="listbox"
           aria-label="Items"
           aria-multiselectable
-          aria-activedescendant={focusId === null ? undefined : rowId(focusId)}
+          aria-activedescendant={items.some((item) => item.id === focusId) ? rowId(focusId!) : undefined}
           tabIndex={0}
           data-region-stop
           onClick={onClick}
-          style={{ height: virtual.getTotalSize() }}
-          className="relative outline-none"
+          style={{ height: heightOf(layout.extent) }}
+          className="relative overflow-clip outline-none"
         >
-          {items.map(({ index, start }) => {
-            const item = rows[index];
-            return item && (
-              <Row key={item.id} item={item} index={index} setSize={setSize} focused={item.id === focusId} checked={whole || checked.has(item.id)} comfortable={density === 'comfortable'} now={now} top={start} height={height} />
-            );
-          })}
+          {items.map((item, n) => (
+            <Row
+              key={item.id}
+              item={item}
+              place={start === null ? null : start + first + n + 1}
+              setSize={setSize}
+              focused={item.id === focusId}
+              checked={whole || checked.has(item.id)}
+              comfortable={density === 'comfortable'}
+              now={now}
+              top={layout.topOf(first + n) + drawn.shift}
+              height={height}
+            />
+          ))}
         </div>
       </div>
     </div>
   );
 }
 
-/**
- * Keeps what the person looks at where it is: rows that come or go above it scroll the list by as much.
- * `above` counts those that came and have not been seen.
- */
-function useSteadyScroll(scroller: React.RefObject<HTMLDivElement | null>, ids: readonly string[], focusId: string | null, height: number) {
-  const before = useRef(ids);
-  const [above, setAbove] = useState(0);
-
-  useLayoutEffect(() => {
-    const element = scroller.current;
-    const old = before.current;
-    before.current = ids;
-    if (!element || old === ids) return;
-    const top = Math.floor(element.scrollTop / height);
-    const bottom = top + Math.ceil(element.clientHeight / height);
-    const at = focusId === null ? -1 : old.indexOf(focusId);
-    const shift = shiftOf(old, ids, at >= top && at < bottom ? focusId : (old[top] ?? null));
-    // A focus that was just moved to a row which came back is brought into view below instead.
-    if (shift === 0 || (at < 0 && focusId !== null && ids.includes(focusId))) return;
-    element.scrollTop += shift * height;
-    if (shift > 0) setAbove((count) => count + shift);
-  }, [scroller, ids, focusId, height]);
-
-  useLayoutEffect(() => {
-    const element = scroller.current;
-    const at = focusId === null ? -1 : ids.indexOf(focusId);
-    if (!element || at < 0) return;
-    if (at * height < element.scrollTop) element.scrollTop = at * height;
-    else if ((at + 1) * height > element.scrollTop + element.clientHeight) element.scrollTop = (at + 1) * height - element.clientHeight;
-    // Only a move of the focus scrolls; new rows do not pull the list back to it.
-    // eslint-disable-next-line react/exhaustive-deps
-  }, [focusId, height]);
-
-  useLayoutEffect(() => {
-    const element = scroller.current;
-    if (!element) return;
-    const onScroll = () => setAbove((count) => Math.min(count, Math.floor(element.scrollTop / height)));
-    element.addEventListener('scroll', onScroll, { passive: true });
-    return () => element.removeEventListener('scroll', onScroll);
-  }, [scroller, height]);
-
-  return { above, toTop: () => scroller.current?.scrollTo({ top: 0 }) };
+/** How many rows the list is as high as: all, where their number is known, else those down to the last held one. */
+function lengthOf({ start, rows, total, capped, atEnd }: InboxList): number {
+  const held = (start ?? 0) + rows.length;
+  return atEnd || start === null || total === null || capped ? held : Math.max(held, total);
 }

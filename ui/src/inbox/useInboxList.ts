@@ -1,18 +1,27 @@
-import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef } from 'react';
 
-import { rowsOf } from '../api/pages';
-import { countQuery, itemQuery, itemsQuery } from '../api/queries';
+import { countQuery, itemQuery } from '../api/queries';
+import { reaches } from '../api/slice';
 import { stillIn } from '../api/triage';
 import type { DevRigError, ItemSummary } from '../platform/wire';
 import { resolved, withKept } from './focus';
 import { focusRow, useInbox } from './state';
+import { useSlice } from './useSlice';
 
 export type InboxList = {
   query: string;
+  /** The rows that are held, a part of the list where that is long. */
   rows: readonly ItemSummary[];
   ids: readonly string[];
+  /** How many rows lie before the first held one; null where that is not known. */
+  start: number | null;
+  /** Whether the first row of all is held, and the last. */
+  atHead: boolean;
+  atEnd: boolean;
   focusId: string | null;
+  /** The item in focus, even when its row is not held. */
+  focused: ItemSummary | null;
   /** How many there are in all; null where it is not known. */
   total: number | null;
   capped: boolean;
@@ -20,54 +29,75 @@ export type InboxList = {
   error: DevRigError | null;
   /** When the rows on screen were read. */
   readAt: number;
-  more: boolean;
-  loadMore: () => void;
+  /** Says which rows are on screen, counted from the first held one, so that they are read. */
+  show: (first: number, last: number) => void;
+  /** Moves the focus to a row of the list, held or not. */
+  goTo: (place: number | 'last') => void;
   retry: () => void;
 };
+
+const NONE: readonly ItemSummary[] = [];
 
 /** The rows of a query as they are on screen, and the one in focus. */
 export function useInboxList(query: string): InboxList {
   const client = useQueryClient();
-  const result = useInfiniteQuery(itemsQuery(query));
-  const count = useQuery(countQuery(query));
-  const wanted = useInbox((state) => state.focusId);
-  const lastIndex = useInbox((state) => state.focusIndex);
+  const { data: count } = useQuery(countQuery(query));
+  const { slice, jump, ...state } = useSlice(query, count && !count.capped ? count.count : null);
+  const wanted = useInbox((inbox) => inbox.focusId);
+  const lastIndex = useInbox((inbox) => inbox.focusIndex);
 
-  const shown = useRef<{ query: string; rows: readonly ItemSummary[] }>({ query, rows: [] });
+  const shown = useRef({ query, rows: NONE, focused: null as ItemSummary | null });
   const rows = useMemo(() => {
-    const fresh = rowsOf(result.data);
-    const before = shown.current.query === query ? shown.current.rows : [];
+    const before = shown.current.query === query ? shown.current.rows : NONE;
     // Kept only while it is known that the row still lies where this list looks.
     const known = wanted === null ? undefined : client.getQueryData(itemQuery(wanted).queryKey);
-    return withKept(before, fresh, known && stillIn(query, known) ? wanted : null);
+    return withKept(before, slice?.rows ?? NONE, slice && known && stillIn(query, known) && reaches(slice, known) ? wanted : null);
     // `wanted` is left out: moving the focus must not take the row away at once.
     // eslint-disable-next-line react/exhaustive-deps
-  }, [client, query, result.data]);
+  }, [client, query, slice]);
   const ids = useMemo(() => rows.map((item) => item.id), [rows]);
-  useEffect(() => {
-    shown.current = { query, rows };
-  }, [query, rows]);
 
-  const focusId = resolved(ids, wanted, lastIndex);
-  const focusIndex = focusId === null ? 0 : ids.indexOf(focusId);
+  const start = slice?.start ?? null;
+  const base = start ?? 0;
+  const atHead = slice?.before == null;
+  const atEnd = slice?.after == null;
+  const last = shown.current.focused;
+  // Scrolled away from, so that its row is not held; it has not left the list.
+  const away = slice !== undefined && last !== null && last.id === wanted && !ids.includes(last.id) && !reaches(slice, last);
+  const focusId = away ? wanted : resolved(ids, wanted, lastIndex - base);
+  const at = focusId === null ? -1 : ids.indexOf(focusId);
+  const focused = rows[at] ?? (away ? (client.getQueryData(itemQuery(last.id).queryKey) ?? last) : null);
   useEffect(() => {
-    if (focusId !== null) focusRow(focusId, focusIndex);
-  }, [focusId, focusIndex]);
+    shown.current = { query, rows, focused };
+  }, [query, rows, focused]);
+  useEffect(() => {
+    if (focusId !== null && at >= 0) focusRow(focusId, base + at);
+  }, [focusId, base, at]);
 
   return {
     query,
     rows,
     ids,
+    start,
+    atHead,
+    atEnd,
     focusId,
-    total: count.data?.count ?? null,
-    capped: count.data?.capped ?? false,
-    loading: result.isPending,
-    error: result.error,
-    readAt: result.dataUpdatedAt,
-    more: result.hasNextPage,
-    loadMore: () => {
-      if (!result.isFetchingNextPage && !result.isFetchNextPageError) void result.fetchNextPage();
+    focused,
+    total: count?.count ?? null,
+    capped: count?.capped ?? false,
+    ...state,
+    goTo: (place) => {
+      const row = place === 'last' ? rows.length - 1 : place - base;
+      const held = place === 'last' ? atEnd : place === 0 ? atHead : true;
+      const there = held ? rows[row] : undefined;
+      if (there) focusRow(there.id, base + row);
+      else void jump(place).then((next) => next && focusAt(next.rows, place === 'last' ? next.rows.length - 1 : place - (next.start ?? 0), next.start ?? 0));
     },
-    retry: () => void result.refetch(),
   };
+}
+
+function focusAt(rows: readonly ItemSummary[], row: number, base: number): void {
+  const at = Math.min(Math.max(0, row), rows.length - 1);
+  const item = rows[at];
+  if (item) focusRow(item.id, base + at);
 }

@@ -3,7 +3,7 @@ export const KEYMAP = [
   { id: 'next', keys: ['j', 'ArrowDown'], label: 'Next item', group: 'Move' },
   { id: 'previous', keys: ['k', 'ArrowUp'], label: 'Previous item', group: 'Move' },
   { id: 'first', keys: ['Home'], label: 'First item', group: 'Move' },
-  { id: 'last', keys: ['End'], label: 'Last loaded item', group: 'Move' },
+  { id: 'last', keys: ['End'], label: 'Last item', group: 'Move' },
   { id: 'pageDown', keys: ['PageDown'], label: 'One screen down', group: 'Move' },
   { id: 'pageUp', keys: ['PageUp'], label: 'One screen up', group: 'Move' },
   { id: 'open', keys: ['Enter'], label: 'Open and mark read', group: 'Move' },

@@ -358,6 +358,11 @@ export type InboxListArgs = {
 	limit?: number | null,
 	/**  The page before the cursor instead of the one after it. */
 	backward?: boolean,
+	/**
+	 *  How many rows to leave out from the start of the order, or from its end when `backward`;
+	 *  only without a cursor.
+	 */
+	skip?: number | null,
 	/**  The person is still typing: the last word counts as the beginning of one. */
 	typing?: boolean,
 };
