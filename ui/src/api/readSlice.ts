@@ -7,7 +7,7 @@ import { appended, fromEnd, fromHead, fromStart, prepended, type Slice } from '.
 /** Rows fetched at once: two screens of compact rows. */
 export const PAGE = 100;
 /** The engine gives no more at once. */
-const MOST = 500;
+export const MOST = 500;
 
 type Key = readonly ['items', string];
 export const itemsKey = (query: string): Key => ['items', query];

@@ -11,6 +11,7 @@ import { Splitter } from '../shell/Splitter';
 import { useWindowWidth } from '../shell/useWindowWidth';
 import { between, moved, type AfterTriage } from './focus';
 import { useFirstRun } from './firstRun';
+import { useGrouping, useGroupingChoice } from './groupingChoice';
 import { List } from './List';
 import { ListBar } from './ListBar';
 import { ReadingPane } from './ReadingPane';
@@ -18,7 +19,7 @@ import { Sidebar } from './Sidebar';
 import { SnoozePopover } from './SnoozePopover';
 import { splitViews } from './splits';
 import { SplitsLayer } from './SplitsLayer';
-import { check, checkWhole, clearChecked, focusRow, startList, toggleChecked, useInbox } from './state';
+import { check, checkWhole, clearChecked, focusRow, startList, toggleAll, toggleChecked, useInbox } from './state';
 import { useInboxList } from './useInboxList';
 import { useTriage } from './useTriage';
 import { fixedViews, joinQuery, sourceViews } from './views';
@@ -56,7 +57,11 @@ export function InboxPage() {
   const { data: checked, isPlaceholderData: checking } = useQuery({ ...checkQuery(filter), enabled: filter !== '' });
   const queryError = filter === '' ? null : (checked?.error ?? null);
   const query = useLastGood(joinQuery(view.query, filter), view.query, filter === '' || (checked?.ok === true && !checking));
-  const list = useInboxList(query);
+  const list = useInboxList(query, useGrouping(view.id));
+  useEffect(() => {
+    useGroupingChoice.setState({ view: view.id });
+    return () => useGroupingChoice.setState({ view: null });
+  }, [view.id]);
   const triage = useTriage(list, (settings?.['inbox.afterTriage'] as AfterTriage | undefined) ?? 'next');
   const { focused } = list;
 
@@ -129,6 +134,7 @@ export function InboxPage() {
     } else if (state.checked.size > 0 || state.whole !== null) clearChecked();
     else if (filter !== '') setFilter('');
   };
+  const group = list.groups?.find(({ items }) => items.some((item) => item.id === list.focusId));
   const withFocus = (then: (id: string) => void) => (list.focusId === null ? undefined : () => then(list.focusId!));
 
   useCommands({
@@ -160,6 +166,7 @@ export function InboxPage() {
     extendDown: () => extend(1),
     extendUp: () => extend(-1),
     selectAll: () => checkWhole(query),
+    selectGroup: group && (() => toggleAll(group.items.map((item) => item.id))),
     filter: () => document.querySelector<HTMLInputElement>('#filter')?.focus(),
     sidebar: () => useLayout.setState(columns === 'four' ? { folded: !layout.folded } : { overlay: !layout.overlay }),
   });

@@ -37,6 +37,16 @@ export function check(ids: readonly string[]): void {
   useInbox.setState(({ checked }) => ({ checked: new Set([...checked, ...ids]), whole: null }));
 }
 
+/** Checks all of them, or none where all are checked. */
+export function toggleAll(ids: readonly string[]): void {
+  useInbox.setState(({ checked }) => {
+    const next = new Set(checked);
+    if (ids.every((id) => checked.has(id))) for (const id of ids) next.delete(id);
+    else for (const id of ids) next.add(id);
+    return { checked: next, whole: null };
+  });
+}
+
 export function checkWhole(query: string): void {
   useInbox.setState({ whole: query, checked: NOTHING, anchor: null });
 }

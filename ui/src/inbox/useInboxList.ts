@@ -6,7 +6,9 @@ import { reaches } from '../api/slice';
 import { stillIn } from '../api/triage';
 import type { DevRigError, ItemSummary } from '../platform/wire';
 import { resolved, withKept } from './focus';
+import { GROUPED, type Group, type Grouping } from './grouping';
 import { focusRow, useInbox } from './state';
+import { useGroups } from './useGroups';
 import { useSlice } from './useSlice';
 
 export type InboxList = {
@@ -19,6 +21,10 @@ export type InboxList = {
   /** Whether the first row of all is held, and the last. */
   atHead: boolean;
   atEnd: boolean;
+  /** The rows under their groups, in the order of `rows`; null where they are not grouped. */
+  groups: readonly Group[] | null;
+  /** Whether there are more rows than those that are grouped. */
+  cut: boolean;
   focusId: string | null;
   /** The item in focus, even when its row is not held. */
   focused: ItemSummary | null;
@@ -37,28 +43,36 @@ export type InboxList = {
 };
 
 const NONE: readonly ItemSummary[] = [];
+const NOTHING = () => {};
 
 /** The rows of a query as they are on screen, and the one in focus. */
-export function useInboxList(query: string): InboxList {
+export function useInboxList(query: string, by: Grouping): InboxList {
   const client = useQueryClient();
   const { data: count } = useQuery(countQuery(query));
-  const { slice, jump, ...state } = useSlice(query, count && !count.capped ? count.count : null);
+  const { slice, jump, show, fill, ...state } = useSlice(query, count && !count.capped ? count.count : null);
   const wanted = useInbox((inbox) => inbox.focusId);
   const lastIndex = useInbox((inbox) => inbox.focusIndex);
 
-  const shown = useRef({ query, rows: NONE, focused: null as ItemSummary | null });
-  const rows = useMemo(() => {
-    const before = shown.current.query === query ? shown.current.rows : NONE;
+  const shown = useRef({ query, held: NONE, focused: null as ItemSummary | null });
+  const held = useMemo(() => {
+    const before = shown.current.query === query ? shown.current.held : NONE;
     // Kept only while it is known that the row still lies where this list looks.
     const known = wanted === null ? undefined : client.getQueryData(itemQuery(wanted).queryKey);
     return withKept(before, slice?.rows ?? NONE, slice && known && stillIn(query, known) && reaches(slice, known) ? wanted : null);
     // `wanted` is left out: moving the focus must not take the row away at once.
     // eslint-disable-next-line react/exhaustive-deps
   }, [client, query, slice]);
+  const groups = useGroups(held, by);
+  const rows = useMemo(() => groups?.flatMap((group) => group.items) ?? held, [groups, held]);
   const ids = useMemo(() => rows.map((item) => item.id), [rows]);
 
+  const grouping = groups !== null;
+  useEffect(() => {
+    if (grouping) fill(GROUPED);
+  });
+
   const start = slice?.start ?? null;
-  const base = start ?? 0;
+  const base = grouping ? 0 : (start ?? 0);
   const atHead = slice?.before == null;
   const atEnd = slice?.after == null;
   const last = shown.current.focused;
@@ -68,8 +82,8 @@ export function useInboxList(query: string): InboxList {
   const at = focusId === null ? -1 : ids.indexOf(focusId);
   const focused = rows[at] ?? (away ? (client.getQueryData(itemQuery(last.id).queryKey) ?? last) : null);
   useEffect(() => {
-    shown.current = { query, rows, focused };
-  }, [query, rows, focused]);
+    shown.current = { query, held, focused };
+  }, [query, held, focused]);
   useEffect(() => {
     if (focusId !== null && at >= 0) focusRow(focusId, base + at);
   }, [focusId, base, at]);
@@ -81,15 +95,18 @@ export function useInboxList(query: string): InboxList {
     start,
     atHead,
     atEnd,
+    groups,
+    cut: groups !== null && (held.length > GROUPED || (held.length >= GROUPED && !atEnd)),
     focusId,
     focused,
     total: count?.count ?? null,
     capped: count?.capped ?? false,
     ...state,
+    show: groups ? NOTHING : show,
     goTo: (place) => {
       const row = place === 'last' ? rows.length - 1 : place - base;
-      const held = place === 'last' ? atEnd : place === 0 ? atHead : true;
-      const there = held ? rows[row] : undefined;
+      const known = groups !== null || (place === 'last' ? atEnd : place === 0 ? atHead : true);
+      const there = known ? rows[row] : undefined;
       if (there) focusRow(there.id, base + row);
       else void jump(place).then((next) => next && focusAt(next.rows, place === 'last' ? next.rows.length - 1 : place - (next.start ?? 0), next.start ?? 0));
     },

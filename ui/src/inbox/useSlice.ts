@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 
 import { itemsQuery } from '../api/queries';
-import { extend, PAGE, readAround, replace } from '../api/readSlice';
+import { extend, MOST, PAGE, readAround, replace } from '../api/readSlice';
 import type { Slice } from '../api/slice';
 import { toError } from '../platform/platform';
 import type { DevRigError } from '../platform/wire';
@@ -59,6 +59,12 @@ export function useSlice(query: string, total: number | null) {
       if (slice.start !== null && (last < -PAGE || first > end + PAGE)) void jump(slice.start + first);
       else if (slice.after !== null && last > end - NEAR) void read(() => extend(client, query, 'after'));
       else if (slice.before !== null && first < NEAR) void read(() => extend(client, query, 'before'));
+    },
+    /** Reads from the first row on until `most` are held. */
+    fill: (most: number) => {
+      if (!slice || !idle()) return;
+      if (slice.before !== null) void jump(0);
+      else if (slice.after !== null && slice.rows.length < most) void read(() => extend(client, query, 'after', Math.min(MOST, most - slice.rows.length)));
     },
     retry: () => {
       setFailure(null);

@@ -35,15 +35,16 @@ export function useSteadyScroll(scroller: RefObject<HTMLElement | null>, scroll:
     if (came > 0 && old.atHead && atHead) setAbove((count) => count + came);
   }, [ids, layout, atHead, focusId, scroll]);
 
-  // Only a move of the focus scrolls; new rows do not pull the list back to it.
-  const revealed = useRef({ focusId: null as string | null, rowHeight: 0 });
+  // A move of the focus scrolls, and another kind of layout; new rows do not pull the list back to it.
+  const revealed = useRef({ focusId: null as string | null, rowHeight: 0, covered: 0 });
   useLayoutEffect(() => {
     const at = focusId === null ? -1 : ids.indexOf(focusId);
-    const { rowHeight } = layout;
-    if (at < 0 || scroll.view() === 0 || (revealed.current.focusId === focusId && revealed.current.rowHeight === rowHeight)) return;
-    revealed.current = { focusId, rowHeight };
+    const { rowHeight, covered } = layout;
+    const last = revealed.current;
+    if (at < 0 || scroll.view() === 0 || (last.focusId === focusId && last.rowHeight === rowHeight && last.covered === covered)) return;
+    revealed.current = { focusId, rowHeight, covered };
     const top = layout.topOf(at);
-    if (top < scroll.top()) scroll.to(top);
+    if (top - covered < scroll.top()) scroll.to(top - covered);
     else if (top + rowHeight > scroll.top() + scroll.view()) scroll.to(top + rowHeight - scroll.view());
   });
 

@@ -25,6 +25,7 @@ export const KEYMAP = [
   { id: 'extendDown', keys: ['Shift+j', 'Shift+ArrowDown'], label: 'Extend selection down', group: 'Select' },
   { id: 'extendUp', keys: ['Shift+k', 'Shift+ArrowUp'], label: 'Extend selection up', group: 'Select' },
   { id: 'selectAll', keys: ['* a'], label: 'Select all in this view', group: 'Select' },
+  { id: 'selectGroup', keys: ['Shift+x'], label: 'Select this group', group: 'Select' },
 
   { id: 'goInbox', keys: ['g i'], label: 'Inbox', group: 'Go to' },
   { id: 'goPlugins', keys: ['g p'], label: 'Plugins', group: 'Go to' },
