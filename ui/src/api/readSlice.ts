@@ -2,7 +2,7 @@ import type { QueryClient } from '@tanstack/react-query';
 
 import type { Page } from '../platform/wire';
 import { call } from './client';
-import { appended, fromEnd, fromHead, fromStart, prepended, type Slice } from './slice';
+import { appended, fromEnd, fromHead, fromStart, instead, prepended, type Slice } from './slice';
 
 /** Rows fetched at once: two screens of compact rows. */
 export const PAGE = 100;
@@ -20,7 +20,7 @@ export async function readAgain(query: string, held: Slice | undefined): Promise
   // Pages begin after their cursor, so that of the row above is needed.
   const above = await call('inbox_list', { query, cursor: held.before, backward: true, limit: 1 });
   const from = above.items.at(-1);
-  return from ? readDown(query, from.position, length, held.start) : readDown(query, null, length, 0);
+  return instead(held, await (from ? readDown(query, from.position, length, held.start) : readDown(query, null, length, 0)));
 }
 
 async function readDown(query: string, cursor: string | null, length: number, start: number | null): Promise<Slice> {
@@ -61,5 +61,5 @@ export async function readAround(query: string, place: number | 'last', total: n
 /** Puts another slice in the place of the held one, whatever is being read of that. */
 export async function replace(client: QueryClient, query: string, slice: Slice): Promise<void> {
   await client.cancelQueries({ queryKey: itemsKey(query), exact: true });
-  client.setQueryData<Slice>(itemsKey(query), slice);
+  client.setQueryData<Slice>(itemsKey(query), (old) => instead(old, slice));
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { makeItems } from '../platform/fake/items';
 import type { ItemSummary, Page } from '../platform/wire';
-import { appended, fromEnd, fromHead, fromStart, HELD, mayBeMissing, mergeHead, patched, prepended, reaches, type Slice } from './slice';
+import { appended, fromEnd, fromHead, fromStart, HELD, instead, mayBeMissing, mergeHead, patched, prepended, reaches, type Slice } from './slice';
 import { applied, stillIn } from './triage';
 
 const items: ItemSummary[] = makeItems(6).filter((item) => item.triage.snoozedUntil === null);
@@ -13,17 +13,17 @@ const done = (item: ItemSummary): ItemSummary => ({ ...item, triage: applied(ite
 
 /** Rows `from` to `to` of a long order: the first is the newest, so its position is the greatest. */
 const run = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => numbered(from + n));
-const numbered = (n: number): ItemSummary => ({ ...items[0]!, id: `n${n}`, position: String(9_999_999 - n) });
+const numbered = (n: number): ItemSummary => ({ ...items[0]!, id: `n${n}`, position: String(8_999_999 - n) });
 const next = (rows: ItemSummary[]) => page(rows, rows.at(-1)!.position);
 const previous = (rows: ItemSummary[]) => page(rows, rows[0]!.position);
 const part = (from: number, to: number) => fromStart(next(run(from, to)), from);
 
 describe('a slice', () => {
   test('begins at the head, at the end or in between', () => {
-    expect(fromStart(next(run(0, 3)), 0)).toEqual({ rows: run(0, 3), start: 0, before: null, after: '9999997' });
-    expect(part(5, 8)).toMatchObject({ start: 5, before: '9999994', after: '9999992' });
-    expect(fromEnd(previous(run(7, 10)), 0, 10)).toMatchObject({ start: 7, before: '9999992', after: null });
-    expect(fromEnd(previous(run(5, 8)), 2, 10)).toMatchObject({ start: 5, before: '9999994', after: '9999992' });
+    expect(fromStart(next(run(0, 3)), 0)).toMatchObject({ rows: run(0, 3), start: 0, before: null, after: '8999997' });
+    expect(part(5, 8)).toMatchObject({ start: 5, before: '8999994', after: '8999992' });
+    expect(fromEnd(previous(run(7, 10)), 0, 10)).toMatchObject({ start: 7, before: '8999992', after: null });
+    expect(fromEnd(previous(run(5, 8)), 2, 10)).toMatchObject({ start: 5, before: '8999994', after: '8999992' });
     expect(fromEnd(previous(run(7, 10)), 0, null).start).toBeNull();
     expect(fromEnd(page(run(0, 3)), 0, null)).toMatchObject({ start: 0, before: null, after: null });
   });
@@ -40,7 +40,7 @@ describe('a slice', () => {
     expect(down.rows).toHaveLength(HELD);
     expect(down).toMatchObject({ start: 100, before: numbered(100).position, after: numbered(HELD + 99).position });
     const up = prepended(down, page(run(0, 100)));
-    expect(up).toEqual(full);
+    expect(up).toMatchObject({ rows: full.rows, start: 0, before: null, after: full.after });
   });
 
   test('keeps growing where its start is not known, until it reaches the head', () => {
@@ -64,6 +64,27 @@ describe('a slice', () => {
     const middle = part(100, 200);
     expect([99, 100, 150, 199, 200].map((n) => reaches(middle, numbered(n)))).toEqual([false, true, true, true, false]);
     expect(reaches(slice(run(0, 5)), numbered(-1))).toBe(true);
+  });
+});
+
+describe('what comes above a slice', () => {
+  const deep = appended(part(0, HELD), next(run(HELD, HELD + 100)));
+  const news = numbered(-1);
+
+  test('is counted once each, where the head was seen before', () => {
+    expect(patched(deep, 'is:inbox', [news], []).newer).toEqual([news.id]);
+    expect(patched(patched(deep, 'is:inbox', [news], []), 'is:inbox', [news, numbered(-2)], []).newer).toEqual([news.id, 'n-2']);
+    expect(patched(deep, 'is:inbox', [numbered(5), done(news)], [])).toBe(deep);
+    expect(patched(part(500, 600), 'is:inbox', [news], []).newer).toEqual([]);
+  });
+
+  test('is counted no more once it has gone, or the head is seen', () => {
+    const counted = patched(deep, 'is:inbox', [news], []);
+    expect(patched(counted, 'is:inbox', [], [news.id]).newer).toEqual([]);
+    expect(patched(counted, 'is:inbox', [done(news)], []).newer).toEqual([]);
+    expect(prepended(counted, page([news, ...run(0, 100)])).newer).toEqual([]);
+    expect(instead(counted, part(500, 600)).newer).toEqual([news.id]);
+    expect(instead(counted, part(0, 100)).newer).toEqual([]);
   });
 });
 

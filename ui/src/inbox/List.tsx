@@ -70,7 +70,7 @@ function Rows({ list, onOpen }: Props) {
   const boxed = useMemo(() => groups && groupedLayout(groups.map((group) => group.items.length), height, header), [groups, height, header]);
   const layout = boxed ?? even;
   const { scroller, scroll, drawn } = useScroll(layout.extent, height);
-  const above = useSteadyScroll(scroller, scroll, { ids, layout, atHead }, focusId);
+  const above = useSteadyScroll(scroller, scroll, { ids, layout, atHead }, focusId) + list.newer;
   useLayoutEffect(() => list.show(layout.rowAt(scroll.top()), layout.rowAt(scroll.top() + scroll.view())));
 
   const first = Math.max(0, layout.rowAt(drawn.from) - SPARE);

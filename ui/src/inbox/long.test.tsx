@@ -106,6 +106,7 @@ test('thousands of events far above move nothing and read nothing', async () => 
   const before = { rows: options().map((row) => row.id), top: scroller().scrollTop, calls: platform.calls.filter((call) => call.name === 'inbox_list').length };
   const { items } = await platform.call('inbox_list', { query: 'is:inbox', limit: 1 });
   for (let n = 0; n < 3000; n += 1) platform.emit({ type: 'itemsChanged', items: [{ ...items[0]!, id: `new_${n}`, position: `row_${2_000_000 + n}` }], removed: [] });
+  await screen.findByRole('button', { name: '3000 new above' });
   await new Promise((later) => setTimeout(later, 800));
   expect(options().map((row) => row.id)).toEqual(before.rows);
   expect(scroller().scrollTop).toBe(before.top);

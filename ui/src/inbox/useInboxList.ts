@@ -25,6 +25,8 @@ export type InboxList = {
   groups: readonly Group[] | null;
   /** Whether there are more rows than those that are grouped. */
   cut: boolean;
+  /** How many rows have come before the first held one since the first of all was held. */
+  newer: number;
   focusId: string | null;
   /** The item in focus, even when its row is not held. */
   focused: ItemSummary | null;
@@ -95,6 +97,7 @@ export function useInboxList(query: string, by: Grouping): InboxList {
     start,
     atHead,
     atEnd,
+    newer: slice?.newer.length ?? 0,
     groups,
     cut: groups !== null && (held.length > GROUPED || (held.length >= GROUPED && !atEnd)),
     focusId,
