@@ -113,7 +113,10 @@ export function InboxPage() {
     // From a row that was scrolled away from, the list goes back to it.
     const away = list.focusId !== null && !list.ids.includes(list.focusId) && list.start !== null;
     if (away) list.goTo(Math.max(0, useInbox.getState().focusIndex + by));
-    else focusRow(moved(list.ids, list.focusId, by));
+    else {
+      const id = moved(list.ids, list.focusId, by);
+      if (id !== null) focusRow(id, (list.start ?? 0) + list.ids.indexOf(id));
+    }
   };
   const extend = (by: number) => {
     if (list.focusId === null) return;

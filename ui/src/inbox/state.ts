@@ -1,10 +1,14 @@
 import { create } from 'zustand';
 
+import type { ItemSummary } from '../platform/wire';
+
 type InboxState = {
   /** The row in focus, by id: rows come and go around it. */
   focusId: string | null;
   /** Where it was, for when it goes. */
   focusIndex: number;
+  /** How it last was, for when its row is not held any more. */
+  focusItem: ItemSummary | null;
   checked: ReadonlySet<string>;
   /** The query of which everything is selected, whether loaded or not. */
   whole: string | null;
@@ -18,7 +22,7 @@ type InboxState = {
 const NOTHING: ReadonlySet<string> = new Set();
 
 export const useInbox = create<InboxState>(() => ({
-  focusId: null, focusIndex: 0, checked: NOTHING, whole: null, anchor: null, reading: false, snoozing: false,
+  focusId: null, focusIndex: 0, focusItem: null, checked: NOTHING, whole: null, anchor: null, reading: false, snoozing: false,
 }));
 
 export function focusRow(focusId: string | null, focusIndex?: number): void {

@@ -2,13 +2,14 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef } from 'react';
 
 import { countQuery, itemQuery } from '../api/queries';
-import { reaches } from '../api/slice';
+import { reaches, type Slice } from '../api/slice';
 import { stillIn } from '../api/triage';
 import type { DevRigError, ItemSummary } from '../platform/wire';
-import { resolved, withKept } from './focus';
+import { withKept } from './focus';
 import { GROUPED, type Group, type Grouping } from './grouping';
 import { focusRow, useInbox } from './state';
 import { useGroups } from './useGroups';
+import { useListFocus } from './useListFocus';
 import { useSlice } from './useSlice';
 
 export type InboxList = {
@@ -49,25 +50,12 @@ const NOTHING = () => {};
 
 /** The rows of a query as they are on screen, and the one in focus. */
 export function useInboxList(query: string, by: Grouping): InboxList {
-  const client = useQueryClient();
   const { data: count } = useQuery(countQuery(query));
   const { slice, jump, show, fill, ...state } = useSlice(query, count && !count.capped ? count.count : null);
-  const wanted = useInbox((inbox) => inbox.focusId);
-  const lastIndex = useInbox((inbox) => inbox.focusIndex);
-
-  const shown = useRef({ query, held: NONE, focused: null as ItemSummary | null });
-  const held = useMemo(() => {
-    const before = shown.current.query === query ? shown.current.held : NONE;
-    // Kept only while it is known that the row still lies where this list looks.
-    const known = wanted === null ? undefined : client.getQueryData(itemQuery(wanted).queryKey);
-    return withKept(before, slice?.rows ?? NONE, slice && known && stillIn(query, known) && reaches(slice, known) ? wanted : null);
-    // `wanted` is left out: moving the focus must not take the row away at once.
-    // eslint-disable-next-line react/exhaustive-deps
-  }, [client, query, slice]);
+  const held = useHeld(query, slice);
   const groups = useGroups(held, by);
   const rows = useMemo(() => groups?.flatMap((group) => group.items) ?? held, [groups, held]);
   const ids = useMemo(() => rows.map((item) => item.id), [rows]);
-
   const grouping = groups !== null;
   useEffect(() => {
     if (grouping) fill(GROUPED);
@@ -77,18 +65,7 @@ export function useInboxList(query: string, by: Grouping): InboxList {
   const base = grouping ? 0 : (start ?? 0);
   const atHead = slice?.before == null;
   const atEnd = slice?.after == null;
-  const last = shown.current.focused;
-  // Scrolled away from, so that its row is not held; it has not left the list.
-  const away = slice !== undefined && last !== null && last.id === wanted && !ids.includes(last.id) && !reaches(slice, last);
-  const focusId = away ? wanted : resolved(ids, wanted, lastIndex - base);
-  const at = focusId === null ? -1 : ids.indexOf(focusId);
-  const focused = rows[at] ?? (away ? (client.getQueryData(itemQuery(last.id).queryKey) ?? last) : null);
-  useEffect(() => {
-    shown.current = { query, held, focused };
-  }, [query, held, focused]);
-  useEffect(() => {
-    if (focusId !== null && at >= 0) focusRow(focusId, base + at);
-  }, [focusId, base, at]);
+  const focus = useListFocus(query, slice, rows, ids, base);
 
   return {
     query,
@@ -100,8 +77,7 @@ export function useInboxList(query: string, by: Grouping): InboxList {
     newer: slice?.newer.length ?? 0,
     groups,
     cut: groups !== null && (held.length > GROUPED || (held.length >= GROUPED && !atEnd)),
-    focusId,
-    focused,
+    ...focus,
     total: count?.count ?? null,
     capped: count?.capped ?? false,
     ...state,
@@ -114,6 +90,25 @@ export function useInboxList(query: string, by: Grouping): InboxList {
       else void jump(place).then((next) => next && focusAt(next.rows, place === 'last' ? next.rows.length - 1 : place - (next.start ?? 0), next.start ?? 0));
     },
   };
+}
+
+/** The rows of the slice, and the open one where a fresh answer no longer has it. */
+function useHeld(query: string, slice: Slice | undefined): readonly ItemSummary[] {
+  const client = useQueryClient();
+  const wanted = useInbox((inbox) => inbox.focusId);
+  const shown = useRef({ query, held: NONE });
+  const held = useMemo(() => {
+    const before = shown.current.query === query ? shown.current.held : NONE;
+    // Kept only while it is known that the row still lies where this list looks.
+    const known = wanted === null ? undefined : client.getQueryData(itemQuery(wanted).queryKey);
+    return withKept(before, slice?.rows ?? NONE, slice && known && stillIn(query, known) && reaches(slice, known) ? wanted : null);
+    // `wanted` is left out: moving the focus must not take the row away at once.
+    // eslint-disable-next-line react/exhaustive-deps
+  }, [client, query, slice]);
+  useEffect(() => {
+    shown.current = { query, held };
+  }, [query, held]);
+  return held;
 }
 
 function focusAt(rows: readonly ItemSummary[], row: number, base: number): void {

@@ -1,4 +1,4 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useIsMutating, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 
 import { itemsQuery } from '../api/queries';
@@ -41,10 +41,20 @@ export function useSlice(query: string, total: number | null) {
   const failed = failure?.query === query ? failure.error : null;
   const idle = () => reading.current?.query !== query && !isFetching && failed === null;
 
+  // What was on its way for another list must not move the focus in this one.
+  useEffect(() => {
+    const of = query;
+    return () => {
+      if (reading.current?.query === of) reading.current = null;
+    };
+  }, [query]);
+
+  // All held rows have left, and there are others. While a change is on its way they may be as they were.
+  const changing = useIsMutating() > 0;
   const spent = slice !== undefined && slice.rows.length === 0 && (slice.before !== null || slice.after !== null);
   useEffect(() => {
-    if (spent) void refetch();
-  }, [spent, refetch]);
+    if (spent && !changing && !isFetching) void refetch();
+  }, [spent, changing, isFetching, refetch]);
 
   return {
     slice,
