@@ -11,6 +11,7 @@ import { agoInWords } from '../lib/time';
 import { useDebounced } from '../lib/useDebounced';
 import { useNow } from '../lib/useNow';
 import type { DevRigError } from '../platform/wire';
+import { GroupMenu } from './GroupMenu';
 import { clearChecked, useInbox } from './state';
 import type { InboxList } from './useInboxList';
 import type { Triage } from './useTriage';
@@ -46,6 +47,7 @@ function ViewBar({ view, list, filter, error, onFilter, onSidebar }: Props) {
           </span>
         )}
         <FilterField filter={filter} error={error} onFilter={onFilter} />
+        <GroupMenu view={view.id} />
         <SyncButton />
       </div>
       {error && <QueryError filter={filter} error={error} />}

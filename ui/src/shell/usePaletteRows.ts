@@ -3,6 +3,8 @@ import { useNavigate } from '@tanstack/react-router';
 
 import { useWrite } from '../api/mutations';
 import { pluginsQuery, settingsQuery, splitsQuery, statsQuery } from '../api/queries';
+import { GROUPINGS } from '../inbox/grouping';
+import { setGrouping, useGroupingChoice } from '../inbox/groupingChoice';
 import { useItemActions } from '../inbox/itemActions';
 import { splitViews } from '../inbox/splits';
 import { fixedViews, sourceViews } from '../inbox/views';
@@ -22,11 +24,12 @@ export function usePaletteRows(): PaletteRow[] {
   const actions = useItemActions((state) => state.actions);
   const views = useViewRows();
   const settings = useSettingRows();
+  const groupings = useGroupingRows();
   const commands = KEYMAP.filter((command) => !HIDDEN.has(command.id) && isOffered(command.id)).map(
     (command): PaletteRow => ({ id: command.id, section: SECTION_OF[command.group], label: command.label, keys: keyLabel(command.id), run: () => void runCommand(command.id) }),
   );
   const plugin = actions.map((action): PaletteRow => ({ id: `action:${action.id}`, section: 'This item', label: action.name, note: 'plugin', run: action.run }));
-  return [...commands, ...plugin, ...views, ...settings];
+  return [...commands, ...plugin, ...views, ...groupings, ...settings];
 }
 
 /** The views of the sidebar; the inbox itself has a command. */
@@ -43,6 +46,15 @@ function useViewRows(): PaletteRow[] {
     ...splitViews(splits).map(row('split')),
     ...sourceViews(plugins, stats).map(row('source')),
   ];
+}
+
+/** How the view on screen can be grouped. */
+function useGroupingRows(): PaletteRow[] {
+  const { view, byView } = useGroupingChoice();
+  if (view === null) return [];
+  return GROUPINGS.map((by) => ({
+    id: `group:${by}`, section: 'Other', label: by === 'none' ? 'Group by nothing' : `Group by ${by}`, ...((byView[view] ?? 'none') === by ? { note: 'now' } : {}), run: () => setGrouping(view, by),
+  }));
 }
 
 /** Shows what a query finds, in the inbox. */

@@ -4,7 +4,9 @@ import type {
 } from '../wire';
 import { applied } from '../../api/triage';
 import type { CallName, Platform } from '../platform';
+import { generated } from './generated';
 import { makeHistory } from './history';
+import { pageOf } from './page';
 import { makeItems, makePlugins, makeSyncs, NOW } from './items';
 import { parseQuery } from './query';
 import { rulesAndSplits } from './rules';
@@ -36,7 +38,7 @@ export function fakePlatform(scenario: Scenario): FakePlatform {
   };
   const calls: FakePlatform['calls'] = [];
   const opened: string[] = [];
-  const handlers = engine(scenario, emit, opened);
+  const handlers = { ...engine(scenario, emit, opened), ...(scenario.generated > 0 ? generated(scenario.generated, emit) : {}) };
   return {
     emit,
     go(path) {
@@ -147,12 +149,9 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
       { name: 'sandbox', verdict: 'ok', message: 'seccomp and Landlock are in force', remedy: null },
       { name: 'tray', verdict: 'fail', message: 'no tray host answers', remedy: 'Install a StatusNotifier extension, or leave the window open.' },
     ],
-    inbox_list: ({ query, cursor, limit }) => {
-      const found = matching(query ?? '');
-      const start = cursor ? found.findIndex((item) => item.id === cursor) + 1 : 0;
-      const page = found.slice(start, start + (limit ?? 50));
-      const last = page.at(-1);
-      return { items: page.map(summary), next: last && start + page.length < found.length ? last.id : null, totalHint: found.length };
+    inbox_list: (args) => {
+      const found = matching(args.query ?? '');
+      return pageOf(args, found.length, (place) => found.findIndex((item) => item.position <= place), (n) => summary(found[n]!));
     },
     inbox_get: ({ id }) => byId(id),
     inbox_stats: () => {
@@ -378,7 +377,7 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
   };
 }
 
-function summary(item: Item): ItemSummary {
+export function summary(item: Item): ItemSummary {
   const { externalId: _1, body: _2, metadata: _3, sourceCreatedAt: _4, sourceUpdatedAt: _5, createdAt: _6, updatedAt: _7, ...rest } = item;
   return rest;
 }
