@@ -60,7 +60,7 @@ test('keys do nothing while a filter is typed', async () => {
   await waitFor(() => expect(focused()).toContain('Rebase stopped'));
   await press('/');
   await press('eeex');
-  expect(screen.getByRole<HTMLInputElement>('textbox', { name: 'Filter' }).value).toBe('eeex');
+  expect(screen.getByRole<HTMLInputElement>('combobox', { name: 'Filter' }).value).toBe('eeex');
   expect(platform.calls.some((call) => call.name === 'inbox_operate')).toBe(false);
 });
 

@@ -26,3 +26,12 @@ export function splitsFromText(text: string): { name: string; query: string }[] 
       return at < 0 ? { name: line, query: '' } : { name: line.slice(0, at).trim(), query: line.slice(at + 1).trim() };
     });
 }
+
+/** Where the query of the line under the caret lies, or null where the caret is in a name or a comment. */
+export function queryAt(text: string, caret: number): { from: number; to: number } | null {
+  const begin = text.lastIndexOf('\n', caret - 1) + 1;
+  const end = text.indexOf('\n', caret);
+  const equals = text.indexOf('=', begin);
+  if (equals < 0 || equals >= caret || text.slice(begin, caret).trimStart().startsWith('#')) return null;
+  return { from: equals + 1, to: end < 0 ? text.length : end };
+}
