@@ -28,6 +28,7 @@ export function Shell() {
   useSettings();
   useCommands({
     goInbox: () => void navigate({ to: '/inbox' }),
+    goOutbox: () => void navigate({ to: '/outbox' }),
     goHistory: () => void navigate({ to: '/history' }),
     goRules: () => void navigate({ to: '/rules', search: {} }),
     goPlugins: () => void navigate({ to: '/plugins' }),

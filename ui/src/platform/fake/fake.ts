@@ -6,6 +6,7 @@ import { applied } from '../../api/triage';
 import type { CallName, Platform } from '../platform';
 import { makeHistory } from './history';
 import { makeItems, makePlugins, makeSyncs, NOW } from './items';
+import { outbox } from './outbox';
 import { parseQuery } from './query';
 import { rulesAndSplits } from './rules';
 import type { Scenario } from './scenario';
@@ -62,7 +63,7 @@ export function fakePlatform(scenario: Scenario): FakePlatform {
 }
 
 /** The calls that a scenario makes slow or breaks. */
-const LISTS: ReadonlySet<CallName> = new Set<CallName>(['inbox_list', 'inbox_operations']);
+const LISTS: ReadonlySet<CallName> = new Set<CallName>(['inbox_list', 'inbox_operations', 'outbox_list']);
 
 const BROKEN: DevRigError = {
   code: 'DATABASE', category: 'permanent', message: 'The inbox could not be read from the database.',
@@ -125,6 +126,11 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
 
   return {
     ...rulesAndSplits(matching, emit),
+    ...outbox(items, scenario, (itemId, state) => {
+      items = items.map((item) => (item.id === itemId ? { ...item, outbox: state } : item));
+      const changed = items.filter((item) => item.id === itemId).map(summary);
+      setTimeout(() => emit({ type: 'itemsChanged', items: changed, removed: [] }), 0);
+    }),
     engine_info: () => ({
       version: '0.1.0', home: '/home/kim/.devrig', owner: 'window', ownerPid: 4242, startedAt: new Date(NOW).toISOString(),
       firstRun: scenario.firstRun && items.length === 0 && !account('acc_git').settings.folders, online: !scenario.offline,
@@ -222,16 +228,6 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
       opened.push(url);
       return null;
     },
-    outbox_list: () =>
-      items.filter((item) => item.outbox).map((item) => ({
-        id: `out_${item.id}`, operationId: 'op_a', itemId: item.id, title: item.title, accountId: item.accountId, action: 'restart', label: 'Restart',
-        state: item.outbox === 'failed' ? 'failed' : 'waiting',
-        error: item.outbox === 'failed' ? 'builds.example.com refused the token' : null,
-        idempotencyKey: `key_${item.id}`, dueAt: item.activityAt, createdAt: item.activityAt,
-      })),
-    outbox_cancel: () => null,
-    outbox_retry: () => null,
-    outbox_discard: () => null,
     plugin_list: () => plugins,
     plugin_install: ({ path }) => fail('INVALID_MANIFEST', `${path} holds no devrig-plugin.json`, 'Choose the folder that holds the manifest.'),
     plugin_uninstall: ({ name }) => {

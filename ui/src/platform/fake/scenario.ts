@@ -7,11 +7,13 @@ export type Scenario = {
   /** `slow` never answers a list; `broken` refuses it. */
   lists: 'fine' | 'slow' | 'broken';
   syncing: boolean;
+  /** `full` has actions in every state. */
+  outbox: 'some' | 'full';
   /** The stored keys, usable or not. */
   keys: unknown;
 };
 
-const PLAIN: Scenario = { items: 60, firstRun: false, offline: false, keychain: 'ready', lists: 'fine', syncing: false, keys: {} };
+const PLAIN: Scenario = { items: 60, firstRun: false, offline: false, keychain: 'ready', lists: 'fine', syncing: false, outbox: 'some', keys: {} };
 
 const NAMED: Record<string, Partial<Scenario>> = {
   'first-run': { items: 0, firstRun: true },
@@ -20,6 +22,8 @@ const NAMED: Record<string, Partial<Scenario>> = {
   locked: { keychain: 'locked' },
   slow: { lists: 'slow' },
   broken: { lists: 'broken' },
+  outbox: { outbox: 'full' },
+  'outbox-offline': { outbox: 'full', offline: true },
   syncing: { syncing: true },
   'broken-keys': { keys: { done: ['d'], star: ['nonsense'], fly: ['f'], read: ['h'] } },
   many: { items: 20_000 },
