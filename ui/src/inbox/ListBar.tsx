@@ -5,7 +5,7 @@ import { useWrite } from '../api/mutations';
 import { syncQuery } from '../api/queries';
 import { Button, IconButton } from '../components/Button';
 import { Icon } from '../components/Icon';
-import { Kbd } from '../components/Kbd';
+import { CommandKey } from '../components/Kbd';
 import { keyLabel } from '../keys/keymap';
 import { agoInWords } from '../lib/time';
 import { useDebounced } from '../lib/useDebounced';
@@ -75,7 +75,7 @@ function FilterField({ filter, error, below, onFilter }: { filter: string; error
         aria-invalid={error !== null}
         aria-describedby={error ? 'filter-error' : undefined}
         value={draft}
-        placeholder="Filter  /"
+        placeholder={['Filter', keyLabel('filter')].filter(Boolean).join('  ')}
         onChange={setDraft}
         onKeyDown={(event) => {
           if (event.key === 'Enter') onFilter(draft);
@@ -140,10 +140,10 @@ function SelectionBar({ list, triage, count }: Props & { count: number | null })
     <header className="flex h-10 shrink-0 items-center gap-1 border-b border-line bg-sel px-3">
       <h1 className="tnum mr-1 truncate font-semibold">{count === null ? `${total} in this view` : `${count} selected`}</h1>
       <Button kind="quiet" icon="check" onClick={triage.done}>
-        Done <Kbd>{keyLabel('done')}</Kbd>
+        Done <CommandKey command="done" />
       </Button>
       <Button kind="quiet" icon="clock" onClick={() => useInbox.setState({ snoozing: true })}>
-        Snooze <Kbd>{keyLabel('snooze')}</Kbd>
+        Snooze <CommandKey command="snooze" />
       </Button>
       <IconButton icon="unread" label="Read or unread" command="read" onClick={triage.read} />
       <IconButton icon="star" label="Star" command="star" onClick={triage.star} />

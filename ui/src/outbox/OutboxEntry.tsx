@@ -1,6 +1,6 @@
 import { Button } from '../components/Button';
 import { Icon } from '../components/Icon';
-import { Kbd } from '../components/Kbd';
+import { CommandKey } from '../components/Kbd';
 import { keyLabel, type CommandId } from '../keys/keymap';
 import { cx } from '../lib/cx';
 import { discardName, isStuck, reasonOf, retryName, type Entry, type Standing } from './words';
@@ -14,8 +14,8 @@ export function OutboxEntry({ entry, standing, focused, busy, onFocus, onOpen, o
   const reason = reasonOf(row);
   const act = (command: CommandId, name: string, onClick: Act) =>
     onClick && (
-      <Button kind="quiet" tabIndex={focused ? 0 : -1} disabled={busy} aria-label={`${name}: ${row.label}`} onClick={onClick}>
-        {name} <Kbd>{keyLabel(command)}</Kbd>
+      <Button kind="quiet" tabIndex={focused ? 0 : -1} disabled={busy} aria-label={`${name}: ${row.label}`} aria-keyshortcuts={keyLabel(command)} onClick={onClick}>
+        {name} <CommandKey command={command} />
       </Button>
     );
   return (
@@ -27,18 +27,18 @@ export function OutboxEntry({ entry, standing, focused, busy, onFocus, onOpen, o
       aria-label={[row.label, row.title, standing.words, reason].filter(Boolean).join('. ')}
       onFocus={onFocus}
       className={cx(
-        'ring-inset-focus relative flex min-h-9 scroll-mt-7 items-start gap-3 px-6 py-1',
+        'ring-inset-focus relative flex min-h-9 flex-wrap scroll-mt-7 items-start gap-3 px-6 py-1',
         focused ? 'bg-sel before:absolute before:inset-y-0 before:left-0 before:w-0.5 before:bg-acc' : 'hover:bg-bg2',
       )}
     >
-      <span role="gridcell" className={cx('flex h-7 w-[24%] max-w-44 min-w-36 shrink-0 items-center gap-2 text-sec', standing.tone)}>
+      <span role="gridcell" className={cx('flex h-7 w-44 shrink-0 items-center gap-2 text-sec', standing.tone)}>
         <Icon name={standing.icon} />
         <span className="tnum truncate">{standing.words}</span>
       </span>
-      <span role="gridcell" title={row.label} className="w-[15%] max-w-44 min-w-20 shrink-0 truncate py-1 font-medium">
+      <span role="gridcell" title={row.label} className="w-[18%] max-w-44 shrink-0 truncate py-1 font-medium">
         {row.label}
       </span>
-      <span role="gridcell" className="min-w-0 flex-1 py-1">
+      <span role="gridcell" className="min-w-0 flex-1 basis-48 py-1">
         <span className="flex items-baseline gap-2">
           {onOpen ? (
             <button type="button" tabIndex={-1} title={row.title} onClick={onOpen} className="min-w-0 truncate text-left hover:underline">
@@ -51,7 +51,7 @@ export function OutboxEntry({ entry, standing, focused, busy, onFocus, onOpen, o
         </span>
         {reason && <span className="selectable block text-sec [overflow-wrap:anywhere] text-t2">{reason}</span>}
       </span>
-      <span role="gridcell" className="flex shrink-0 gap-1">
+      <span role="gridcell" className="ml-auto flex shrink-0 gap-1">
         {act('cancelSending', 'Cancel', onCancel)}
         {act('sendAgain', retryName(row), onRetry)}
         {act('discard', discardName(row), onDiscard)}

@@ -1,14 +1,14 @@
 import { useQuery } from '@tanstack/react-query';
 import { Outlet, useNavigate } from '@tanstack/react-router';
 import { Tooltip } from 'radix-ui';
-import { lazy, Suspense, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useLayoutEffect, useState } from 'react';
 import { Toaster } from 'sonner';
 
 import { settingsQuery } from '../api/queries';
 import { Boundary } from '../components/Boundary';
 import { LiveRegion } from '../components/live';
 import { listenToKeys, useCommands } from '../keys/commands';
-import { setKeys } from '../keys/current';
+import { setKeys, setSingleKeys } from '../keys/current';
 import { KEYS_SETTING, readKeyMap } from '../keys/remap';
 import { appearanceFrom, showAppearance } from '../settings/appearance';
 import { Rail } from './Rail';
@@ -83,14 +83,13 @@ export function Shell() {
 /** Follows the engine's settings: appearance, the keys, and whether letters act as keys. */
 function useSettings(): void {
   const { data } = useQuery(settingsQuery());
-  const singleKeys = useRef(true);
   useEffect(() => {
     if (!data) return;
-    singleKeys.current = data['keys.single'] !== false;
+    setSingleKeys(data['keys.single'] !== false);
     showAppearance(appearanceFrom(data));
   }, [data]);
   const stored: unknown = data?.[KEYS_SETTING];
   // Before the paint, so that nobody sees the keys of the start change.
   useLayoutEffect(() => setKeys(readKeyMap(stored).keys), [stored]);
-  useEffect(() => listenToKeys(() => singleKeys.current), []);
+  useEffect(() => listenToKeys(), []);
 }

@@ -4,7 +4,7 @@ import { useEffect, useState } from 'react';
 
 import { engineQuery, keychainQuery, outboxQuery, syncQuery } from '../api/queries';
 import { Icon } from '../components/Icon';
-import { Kbd } from '../components/Kbd';
+import { CommandKey } from '../components/Kbd';
 import { useKeys } from '../keys/current';
 import { keyLabel, type CommandId } from '../keys/keymap';
 import { cx } from '../lib/cx';
@@ -94,9 +94,9 @@ function Hints() {
   const region = path.startsWith('/inbox') ? focused : (['outbox', 'history'].find((page) => path.startsWith(`/${page}`)) ?? 'other');
   return (
     <span aria-hidden className="ml-auto flex shrink-0 items-center gap-3">
-      {(HINTS[region] ?? HINTS['other']!).map((id) => (
+      {(HINTS[region] ?? HINTS['other']!).filter((id) => keyLabel(id) !== undefined).map((id) => (
         <span key={id} className="flex items-center gap-1">
-          <Kbd>{keyLabel(id)}</Kbd>
+          <CommandKey command={id} />
           {SHORT[id] ?? LABELS[id]}
         </span>
       ))}
