@@ -55,6 +55,8 @@ export const STATES = [
   { name: 'settings-keys', path: '/settings', scenario: 'broken-keys', height: 1200, act: async (page) => { await page.getByText('There is no command').waitFor(); await page.getByRole('button', { name: /^Done: d/ }).focus(); } },
   { name: 'settings-keys-editor', path: '/settings', act: async (page) => { await page.getByRole('button', { name: /^Next item: j/ }).click(); await page.keyboard.press('s'); await page.getByText('is the key of').waitFor(); } },
   { name: 'settings-keys-reset', path: '/settings', scenario: 'broken-keys', act: async (page) => { await page.getByRole('button', { name: 'Reset all' }).click(); } },
+  { name: 'settings-passphrase', path: '/settings', scenario: 'passphrase', act: async (page) => { await page.getByLabel('Passphrase').fill('wrong'); await page.getByRole('button', { name: 'Unlock' }).click(); await page.getByText('that is not the passphrase').waitFor(); } },
+  { name: 'settings-passphrase-new', path: '/settings', scenario: 'no-keychain', act: async (page) => { await page.getByRole('button', { name: 'Use a passphrase instead' }).click(); await page.getByLabel('New passphrase').fill('one'); await page.getByRole('button', { name: 'Use this passphrase' }).click(); await page.getByText('The two are not the same').waitFor(); } },
   { name: 'settings-locked', path: '/settings', scenario: 'locked', act: (page) => page.getByRole('button', { name: 'Unlock' }).first().waitFor() },
 ];
 

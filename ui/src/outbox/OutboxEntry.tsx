@@ -27,7 +27,7 @@ export function OutboxEntry({ entry, standing, focused, busy, onFocus, onOpen, o
       aria-label={[row.label, row.title, standing.words, reason].filter(Boolean).join('. ')}
       onFocus={onFocus}
       className={cx(
-        'ring-inset-focus relative flex min-h-9 flex-wrap scroll-mt-7 items-start gap-3 px-6 py-1',
+        'ring-inset-focus relative flex min-h-9 flex-wrap scroll-mt-7 items-start gap-x-3 px-6 py-1',
         focused ? 'bg-sel before:absolute before:inset-y-0 before:left-0 before:w-0.5 before:bg-acc' : 'hover:bg-bg2',
       )}
     >

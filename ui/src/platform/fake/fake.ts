@@ -6,6 +6,7 @@ import { applied } from '../../api/triage';
 import type { CallName, Platform } from '../platform';
 import { makeHistory } from './history';
 import { makeItems, makePlugins, makeSyncs, NOW } from './items';
+import { keychain } from './keychain';
 import { outbox } from './outbox';
 import { parseQuery } from './query';
 import { rulesAndSplits } from './rules';
@@ -82,7 +83,7 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
   const syncs = makeSyncs(ready);
   if (scenario.items === 8) items = items.map((item) => (item.triage.snoozedUntil ? item : { ...item, triage: { ...item.triage, doneAt: item.activityAt } }));
   if (scenario.syncing) Object.assign(syncs[0]!, { state: 'syncing', progress: { current: 12, total: 34, message: 'ledger' } });
-  let keychain = scenario.keychain;
+  const secrets = keychain(scenario.keychain, emit);
   const done: Done[] = [];
   const undone: Done[] = [];
   let operations = 0;
@@ -126,6 +127,7 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
 
   return {
     ...rulesAndSplits(matching, emit),
+    ...secrets.calls,
     ...outbox(items, scenario, (itemId, state) => {
       items = items.map((item) => (item.id === itemId ? { ...item, outbox: state } : item));
       const changed = items.filter((item) => item.id === itemId).map(summary);
@@ -137,7 +139,7 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
     }),
     engine_doctor: () => [
       { name: 'database', verdict: 'ok', message: 'whole, 3.1 MB', remedy: null },
-      { name: 'keychain', verdict: keychain === 'ready' ? 'ok' : 'warn', message: keychain === 'ready' ? 'ready' : 'locked', remedy: keychain === 'ready' ? null : 'Unlock it in Settings.' },
+      { name: 'keychain', verdict: secrets.isReady() ? 'ok' : 'warn', message: secrets.isReady() ? 'ready' : 'locked', remedy: secrets.isReady() ? null : 'Unlock it in Settings.' },
       { name: 'sandbox', verdict: 'ok', message: 'seccomp and Landlock are in force', remedy: null },
       { name: 'tray', verdict: 'fail', message: 'no tray host answers', remedy: 'Install a StatusNotifier extension, or leave the window open.' },
     ],
@@ -325,7 +327,7 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
     secret_list: () => [],
     secret_set: ({ account: id, name }) => {
       const to = account(id);
-      if (keychain !== 'ready') fail('KEYCHAIN_LOCKED', 'The keychain is locked.', 'Unlock it and try again.');
+      if (!secrets.isReady()) fail('KEYCHAIN_LOCKED', 'The keychain is locked.', 'Unlock it and try again.');
       to.secretsSet = [...new Set([...to.secretsSet, name])];
       accountsChanged();
       return null;
@@ -335,20 +337,6 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
       of.secretsSet = of.secretsSet.filter((s) => s !== name);
       accountsChanged();
       return null;
-    },
-    keychain_status: () =>
-      keychain === 'ready'
-        ? { state: 'ready', keptIn: 'keychain', message: 'The keychain is open', hint: null }
-        : { state: keychain, keptIn: 'keychain', message: 'The keychain is locked', hint: 'Unlock it to let plugins use their secrets.' },
-    keychain_unlock: () => {
-      keychain = 'ready';
-      const status = { state: 'ready' as const, keptIn: 'keychain' as const, message: 'The keychain is open', hint: null };
-      setTimeout(() => emit({ type: 'keychainChanged', status }), 0);
-      return status;
-    },
-    keychain_keep: ({ keptIn }) => {
-      keychain = 'ready';
-      return { state: 'ready' as const, keptIn, message: 'The secrets are open', hint: null };
     },
     job_list: () => ({ jobs: [], cursor: null }),
     job_retry: () => null,

@@ -3,7 +3,8 @@ export type Scenario = {
   items: number;
   firstRun: boolean;
   offline: boolean;
-  keychain: 'ready' | 'locked' | 'absent';
+  /** `passphrase` is locked by one. */
+  keychain: 'ready' | 'locked' | 'absent' | 'passphrase';
   /** `slow` never answers a list; `broken` refuses it. */
   lists: 'fine' | 'slow' | 'broken';
   syncing: boolean;
@@ -20,6 +21,8 @@ const NAMED: Record<string, Partial<Scenario>> = {
   empty: { items: 8 },
   offline: { offline: true },
   locked: { keychain: 'locked' },
+  'no-keychain': { keychain: 'absent' },
+  passphrase: { keychain: 'passphrase' },
   slow: { lists: 'slow' },
   broken: { lists: 'broken' },
   outbox: { outbox: 'full' },
