@@ -39,7 +39,7 @@ export function QueryField({ value, onChange, onKeyDown, onBlur, below, align, .
           if (!completion.onKey(event)) onKeyDown?.(event);
         }}
         onBlur={(event) => {
-          completion.close();
+          completion.onLeave();
           onBlur?.(event);
         }}
       />

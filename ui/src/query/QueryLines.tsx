@@ -40,7 +40,7 @@ export function QueryLines({ value, onChange, queryAt, onKeyDown, ...rest }: Pro
         onChange={(event) => completion.onText(event.currentTarget)}
         onSelect={(event) => completion.onCaret(event.currentTarget)}
         onScroll={completion.close}
-        onBlur={completion.close}
+        onBlur={completion.onLeave}
         onKeyDown={(event) => {
           if (!completion.onKey(event)) onKeyDown?.(event);
         }}

@@ -72,7 +72,7 @@ test('a choice can be clicked, the last one is one arrow up, and leaving the fie
   await press(' h');
   expect(list()).not.toBeNull();
   await user.click(screen.getByRole('button', { name: /Sync now/ }));
-  expect(list()).toBeNull();
+  await waitFor(() => expect(list()).toBeNull());
 });
 
 test('words that are only searched for are left alone', async () => {

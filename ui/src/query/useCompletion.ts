@@ -68,6 +68,8 @@ export function useCompletion<E extends Field>({ field, value, onChange, suggest
     choose,
     onKey,
     close,
+    /** A little later: a dialog takes the focus back when a part of it goes while the focus is nowhere. */
+    onLeave: () => setTimeout(close, 0),
     onText: (element: E) => {
       onChange(element.value);
       const caret = element.selectionEnd ?? element.value.length;
