@@ -41,7 +41,8 @@ test('why it failed, and what is not known', () => {
   expect(reasonOf(row('a', 'failed', { error: 'refused' }))).toBe('refused');
   expect(reasonOf(row('a', 'waiting', { error: 'no answer' }))).toBe('Last try: no answer');
   expect(reasonOf(row('a', 'waiting'))).toBeNull();
-  expect(reasonOf(row('a', 'needs_decision', { error: 'x' }))).toContain('may do it twice');
+  expect(reasonOf(row('a', 'needs_decision', { error: 'The connection was lost.' }))).toBe('The connection was lost. Look at the source: sending it again may do it twice.');
+  expect(reasonOf(row('a', 'needs_decision'))).toContain('It is not known whether it arrived. Look at');
 });
 
 test.each<[OutboxRow['state'][], string | null, boolean]>([

@@ -43,7 +43,10 @@ export function standingOf({ row, behind }: Entry, now: number, online: boolean)
 
 /** What is to be known about it besides: why it failed, or why nobody knows. */
 export function reasonOf(row: OutboxRow): string | null {
-  if (row.state === 'needs_decision') return 'DevRig ended while it was being sent. Look at the source: sending it again may do it twice.';
+  if (row.state === 'needs_decision') {
+    const why = row.error?.replace(/\.$/, '') ?? 'It is not known whether it arrived';
+    return `${why}. Look at the source: sending it again may do it twice.`;
+  }
   if (row.state === 'failed') return row.error;
   return row.error === null ? null : `Last try: ${row.error}`;
 }

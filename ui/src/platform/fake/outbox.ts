@@ -6,7 +6,7 @@ type Seed = { label: string; action: string; state: OutboxRow['state']; item: Re
 
 /** More of it than the plain scenario has: every state, two accounts, and actions behind others. */
 const SEEDS: Seed[] = [
-  { label: 'Comment', action: 'comment', state: 'needs_decision', item: /^Build 4,182/, account: BUILDS },
+  { label: 'Comment', action: 'comment', state: 'needs_decision', item: /^Build 4,182/, account: BUILDS, error: 'DevRig ended while it was being sent' },
   { label: 'Restart build', action: 'restart', state: 'sending', item: /^Build 4,182/, account: BUILDS },
   { label: 'Mark as flaky', action: 'flaky', state: 'waiting', item: /^Nightly build/, account: BUILDS },
   { label: 'Fetch', action: 'fetch', state: 'waiting', item: /^main is 7/, account: GIT, dueMs: 4000 },
