@@ -1,6 +1,6 @@
 // What a desktop has beside windows: a notification daemon (dunst) and a tray (xfce4-panel).
 
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -94,6 +94,13 @@ export class Notifications {
   #dunstctl(...args) {
     return execFileSync('dunstctl', args, { env: this.#rig.env, encoding: 'utf8' });
   }
+}
+
+/** What gives windows their frames, and passes on the wish to close; it ends with the rig. */
+export async function startFrames(rig) {
+  rig.run('openbox', '--sm-disable');
+  const named = () => spawnSync('xdotool', ['get_desktop'], { env: rig.env }).status === 0;
+  await until('the window manager', named);
 }
 
 /** The panel with a tray; it ends with the rig. */

@@ -38,9 +38,10 @@ const rules = createRoute({
   validateSearch: (search: Record<string, unknown>): { query?: string } => (text(search['query']) === undefined ? {} : { query: text(search['query'])! }),
   component: lazyRouteComponent(() => import('./rules/RulesPage')),
 });
+const outbox = createRoute({ getParentRoute: () => root, path: '/outbox', component: lazyRouteComponent(() => import('./outbox/OutboxPage')) });
 const history = createRoute({ getParentRoute: () => root, path: '/history', component: lazyRouteComponent(() => import('./history/HistoryPage')) });
 
-const tree = root.addChildren([index, inbox, plugins, plugin, settings, history, rules]);
+const tree = root.addChildren([index, inbox, plugins, plugin, settings, outbox, history, rules]);
 
 export function makeRouter() {
   return createRouter({ routeTree: tree, defaultPreload: 'intent' });

@@ -4,6 +4,7 @@ import { render } from '@testing-library/react';
 
 import { connect, makeQueryClient } from './api/client';
 import { makeEventHandler } from './api/events';
+import { toastError } from './components/toast';
 import { startList } from './inbox/state';
 import { fakePlatform, scenarioFrom } from './platform/fake';
 import { goTo, makeRouter } from './router';
@@ -18,7 +19,7 @@ export async function renderApp(path: string, scenario = '') {
   startList(null);
   const platform = fakePlatform(scenarioFrom(`?fake=${scenario}`));
   connect(platform);
-  const client = makeQueryClient(() => {});
+  const client = makeQueryClient(toastError);
   const router = makeRouter();
   router.update({ history: createMemoryHistory({ initialEntries: [path] }) });
   await platform.onEvent(makeEventHandler(client));

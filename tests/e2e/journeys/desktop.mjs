@@ -7,7 +7,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { Notifications, Tray } from '../desktopPeers.mjs';
+import { Notifications, startFrames, Tray } from '../desktopPeers.mjs';
 import { until } from '../webdriver.mjs';
 
 export const name = 'desktop: tray with count and menu, notifications with buttons, close to tray, links';
@@ -18,9 +18,9 @@ function windows(rig) {
   return stdout.split('\n').filter(Boolean);
 }
 
-/** Asks the window to close, as its frame's button does. */
+/** Closes the window as a person does. */
 function closeWindow(rig) {
-  spawnSync('xdotool', ['windowquit', windows(rig)[0]], { env: rig.env });
+  spawnSync('xdotool', ['windowactivate', '--sync', windows(rig)[0], 'key', '--clearmodifiers', 'alt+F4'], { env: rig.env });
 }
 
 const item = (title, more = {}) => JSON.stringify({ externalId: title, type: 'note', title, isActionable: true, externalUpdatedAt: new Date().toISOString(), ...more });
@@ -30,6 +30,7 @@ export async function journey(rig) {
   const screen = (file) => shots && execFileSync('import', ['-window', 'root', join(shots, file)], { env: rig.env });
   const notifications = await Notifications.start(rig);
   const tray = await Tray.start(rig);
+  await startFrames(rig);
   const importing = (...lines) => assert.equal(rig.result(lines.join('\n'), 'inbox', 'import', '-').status, 0);
   const titles = (query) => rig.devrig('inbox', 'list', query).items.map((each) => each.title);
 
@@ -72,7 +73,7 @@ export async function journey(rig) {
   // Starting at login is an entry of the desktop's own, made and taken away.
   const entry = join(rig.env.XDG_CONFIG_HOME, 'autostart/DevRig.desktop');
   rig.devrig('settings', 'set', 'desktop.autostart', 'true');
-  assert.match(readFileSync(entry, 'utf8'), /devrig-desktop --hidden/);
+  assert.match(readFileSync(entry, 'utf8'), /devrig-desktop" --hidden/);
   rig.devrig('settings', 'set', 'desktop.autostart', 'false');
   assert.ok(!existsSync(entry));
 

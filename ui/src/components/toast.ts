@@ -11,7 +11,7 @@ const ONE = { id: 'one', duration: 8000 };
 export function toastDone(text: string, undoable = false): void {
   toast(text, {
     ...ONE,
-    action: undoable ? { label: `Undo ${keyLabel('undo')}`, onClick: () => void runCommand('undo') } : undefined,
+    action: undoable ? { label: ['Undo', keyLabel('undo')].filter(Boolean).join(' '), onClick: () => void runCommand('undo') } : undefined,
   });
 }
 

@@ -13,6 +13,7 @@ type Props = { row: OperationRow; who: string; focused: boolean; busy: boolean; 
 /** One operation: when, what, on which items, by whom, and the way back. */
 export function HistoryRow({ row, who, focused, busy, onFocus, onUndo }: Props) {
   const titles = itemsInWords(row);
+  const undoKey = keyLabel('undo');
   const onKeyDown = (event: KeyboardEvent) => {
     // On the button inside, Enter is the button's own.
     if (event.key !== 'Enter' || event.target !== event.currentTarget) return;
@@ -51,7 +52,7 @@ export function HistoryRow({ row, who, focused, busy, onFocus, onUndo }: Props) 
       <span role="gridcell" className="flex w-20 shrink-0 justify-end">
         {row.undone && <Chip>undone</Chip>}
         {row.undoable && !row.undone && (
-          <Button kind="quiet" icon="undo" tabIndex={-1} disabled={busy} title={`Undo (${keyLabel('undo')})`} aria-label={`Undo: ${row.label}, ${countInWords(row.count)}`} onClick={onUndo}>
+          <Button kind="quiet" icon="undo" tabIndex={-1} disabled={busy} title={undoKey === undefined ? 'Undo' : `Undo (${undoKey})`} aria-label={`Undo: ${row.label}, ${countInWords(row.count)}`} onClick={onUndo}>
             Undo
           </Button>
         )}

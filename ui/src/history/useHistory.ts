@@ -5,7 +5,7 @@ import { useUndo, useWrite } from '../api/mutations';
 import { historyQuery } from '../api/queries';
 import { announce } from '../components/live';
 import { toastDone, toastError } from '../components/toast';
-import { keyLabel } from '../keys/keymap';
+import { keyHint } from '../keys/keymap';
 import type { DevRigError, OperationRow } from '../platform/wire';
 import { countInWords } from './words';
 
@@ -31,7 +31,7 @@ export function useHistory() {
         onSuccess: (done) => {
           const what = `${done.label}, ${countInWords(done.changed)}`;
           toastDone(what);
-          announce(`${what}. ${keyLabel('redo')} to redo.`);
+          announce(`${what}.${keyHint('redo', 'redo')}`);
         },
         onError: (error) => toastError('It was not undone', error),
       },

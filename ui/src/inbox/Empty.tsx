@@ -1,5 +1,6 @@
 import { Button } from '../components/Button';
 import { Icon } from '../components/Icon';
+import { keyLabel } from '../keys/keymap';
 import { whenInWords } from '../lib/time';
 import { useNow } from '../lib/useNow';
 import type { InboxStats } from '../platform/wire';
@@ -42,7 +43,7 @@ export function EmptyByFilter({ filter, onFilter }: { filter: string; onFilter: 
           </button>
         ))}
       </div>
-      <Button onClick={() => onFilter('')}>Clear (Esc)</Button>
+      <Button onClick={() => onFilter('')}>Clear ({keyLabel('back')})</Button>
     </div>
   );
 }

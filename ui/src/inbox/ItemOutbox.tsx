@@ -4,23 +4,25 @@ import { useWrite } from '../api/mutations';
 import { outboxQuery } from '../api/queries';
 import { Button } from '../components/Button';
 import { Icon } from '../components/Icon';
+import { discardName, isStuck, reasonOf, retryName } from '../outbox/words';
 import type { ItemSummary, OutboxRow } from '../platform/wire';
 
 /** What was asked of the item's source and is not through: it waits, failed, or needs a decision. */
 export function ItemOutbox({ item }: { item: ItemSummary }) {
   const { data = [] } = useQuery({ ...outboxQuery(), enabled: item.outbox !== null });
   const rows = item.outbox === null ? [] : data.filter((row) => row.itemId === item.id);
-  return rows.map((row) => (row.state === 'waiting' || row.state === 'sending' ? <Waiting key={row.id} row={row} /> : <Stuck key={row.id} row={row} />));
+  return rows.map((row) => (isStuck(row) ? <Stuck key={row.id} row={row} /> : <Waiting key={row.id} row={row} />));
 }
 
 function Waiting({ row }: { row: OutboxRow }) {
+  const reason = reasonOf(row);
   const cancel = useWrite('outbox_cancel', 'It was not cancelled');
   return (
     <p className="mb-4 flex items-center gap-2 rounded-ctl border-l-2 border-acc bg-bg2 px-3 py-2">
       <Icon name="clock" className="text-t2" />
       <span className="flex-1">
         {row.label} {row.state === 'sending' ? 'is being sent' : 'is on its way'}
-        {row.error && <span className="selectable block text-sec text-t2">Last try: {row.error}</span>}
+        {reason && <span className="selectable block text-sec text-t2">{reason}</span>}
       </span>
       {row.state === 'waiting' && (
         <Button disabled={cancel.isPending} onClick={() => cancel.mutate({ id: row.id })}>
@@ -41,13 +43,13 @@ function Stuck({ row }: { row: OutboxRow }) {
       <Icon name="alert" className={`mt-0.5 ${unknown ? 'text-warn' : 'text-err'}`} />
       <div className="min-w-0 flex-1">
         <p className={`font-medium ${unknown ? 'text-warn' : 'text-err'}`}>{unknown ? `It is not known whether “${row.label}” arrived` : `${row.label} failed`}</p>
-        <p className="selectable text-t1">{unknown ? 'DevRig ended while it was being sent. Look at the source: sending it again may do it twice.' : row.error}</p>
+        <p className="selectable text-t1">{reasonOf(row)}</p>
         <div className="mt-2 flex flex-wrap gap-2">
           <Button icon="retry" disabled={busy} onClick={() => retry.mutate({ id: row.id })}>
-            {unknown ? 'Send again' : 'Try again'}
+            {retryName(row)}
           </Button>
           <Button disabled={busy} onClick={() => discard.mutate({ id: row.id })}>
-            {unknown ? 'It arrived' : 'Discard'}
+            {discardName(row)}
           </Button>
         </div>
       </div>

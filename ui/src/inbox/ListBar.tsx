@@ -1,16 +1,17 @@
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState, type RefObject } from 'react';
 
 import { useWrite } from '../api/mutations';
 import { syncQuery } from '../api/queries';
 import { Button, IconButton } from '../components/Button';
 import { Icon } from '../components/Icon';
-import { Kbd } from '../components/Kbd';
+import { CommandKey } from '../components/Kbd';
 import { keyLabel } from '../keys/keymap';
 import { agoInWords } from '../lib/time';
 import { useDebounced } from '../lib/useDebounced';
 import { useNow } from '../lib/useNow';
 import type { DevRigError } from '../platform/wire';
+import { QueryField } from '../query/QueryField';
 import { GroupMenu } from './GroupMenu';
 import { clearChecked, useInbox } from './state';
 import type { InboxList } from './useInboxList';
@@ -35,8 +36,10 @@ export function ListBar(props: Props) {
 }
 
 function ViewBar({ view, list, filter, error, onFilter, onSidebar }: Props) {
+  // What the filter offers hangs below the header, so that its error stays in sight.
+  const header = useRef<HTMLElement>(null);
   return (
-    <header className="shrink-0">
+    <header ref={header} className="shrink-0">
       <div className="flex h-10 items-center gap-2 border-b border-line px-3">
         {onSidebar && <IconButton icon="sidebar" label="Show views" command="sidebar" onClick={onSidebar} className="-ml-1.5" />}
         <h1 className="truncate text-ui font-semibold">{view.name}</h1>
@@ -46,7 +49,7 @@ function ViewBar({ view, list, filter, error, onFilter, onSidebar }: Props) {
             {list.capped && '+'}
           </span>
         )}
-        <FilterField filter={filter} error={error} onFilter={onFilter} />
+        <FilterField filter={filter} error={error} below={header} onFilter={onFilter} />
         <GroupMenu view={view.id} />
         <SyncButton />
       </div>
@@ -55,7 +58,7 @@ function ViewBar({ view, list, filter, error, onFilter, onSidebar }: Props) {
   );
 }
 
-function FilterField({ filter, error, onFilter }: { filter: string; error: DevRigError | null; onFilter: (filter: string) => void }) {
+function FilterField({ filter, error, below, onFilter }: { filter: string; error: DevRigError | null; below: RefObject<HTMLElement | null>; onFilter: (filter: string) => void }) {
   const [draft, setDraft] = useState(filter);
   const settled = useDebounced(draft, 150);
   // What was typed goes out once it rests; what comes from outside (Clear, another view) comes in.
@@ -65,20 +68,17 @@ function FilterField({ filter, error, onFilter }: { filter: string; error: DevRi
   }, [settled]);
   useEffect(() => setDraft(filter), [filter]);
   return (
-    <div className="relative ml-auto min-w-24 flex-1 basis-40">
-      <Icon name="search" className="pointer-events-none absolute top-1.5 left-2 text-t3" />
-      <input
+    <div className="ml-auto flex min-w-24 flex-1 basis-40 items-center">
+      <Icon name="search" className="pointer-events-none relative z-10 -mr-6 ml-2 text-t3" />
+      <QueryField
         id="filter"
-        type="text"
         aria-label="Filter"
         aria-keyshortcuts={keyLabel('filter')}
         aria-invalid={error !== null}
         aria-describedby={error ? 'filter-error' : undefined}
         value={draft}
-        placeholder="Filter  /"
-        autoComplete="off"
-        spellCheck={false}
-        onChange={(event) => setDraft(event.target.value)}
+        placeholder={['Filter', keyLabel('filter')].filter(Boolean).join('  ')}
+        onChange={setDraft}
         onKeyDown={(event) => {
           if (event.key === 'Enter') onFilter(draft);
           if (event.key === 'Escape') {
@@ -86,7 +86,9 @@ function FilterField({ filter, error, onFilter }: { filter: string; error: DevRi
             onFilter('');
           }
         }}
-        className="selectable h-7 w-full rounded-ctl border border-lineS bg-bg1 pr-2 pl-7 text-ui aria-invalid:border-err"
+        className="w-full pl-7"
+        below={below}
+        align="end"
       />
     </div>
   );
@@ -140,10 +142,10 @@ function SelectionBar({ list, triage, count }: Props & { count: number | null })
     <header className="flex h-10 shrink-0 items-center gap-1 border-b border-line bg-sel px-3">
       <h1 className="tnum mr-1 truncate font-semibold">{count === null ? `${total} in this view` : `${count} selected`}</h1>
       <Button kind="quiet" icon="check" onClick={triage.done}>
-        Done <Kbd>{keyLabel('done')}</Kbd>
+        Done <CommandKey command="done" />
       </Button>
       <Button kind="quiet" icon="clock" onClick={() => useInbox.setState({ snoozing: true })}>
-        Snooze <Kbd>{keyLabel('snooze')}</Kbd>
+        Snooze <CommandKey command="snooze" />
       </Button>
       <IconButton icon="unread" label="Read or unread" command="read" onClick={triage.read} />
       <IconButton icon="star" label="Star" command="star" onClick={triage.star} />

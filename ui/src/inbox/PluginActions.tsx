@@ -5,6 +5,7 @@ import { Button } from '../components/Button';
 import { Layer } from '../components/Layer';
 import { announce } from '../components/live';
 import { toastDone, toastError } from '../components/toast';
+import { keyHint } from '../keys/keymap';
 import { toError } from '../platform/platform';
 import type { ActionInfo, DevRigError, ItemSummary, OutboxRow, PluginInfo } from '../platform/wire';
 import { actionsFor, asksFirst, useItemActions } from './itemActions';
@@ -74,5 +75,5 @@ function tell(action: ActionInfo, row: OutboxRow): void {
   }
   const words = row.state === 'sent' ? `${action.name}: done` : `${action.name}: on its way`;
   toastDone(words, row.state === 'waiting');
-  announce(row.state === 'waiting' ? `${words}. Z to undo.` : words);
+  announce(row.state === 'waiting' ? `${words}.${keyHint('undo', 'undo')}` : words);
 }

@@ -2,11 +2,11 @@ import { useState } from 'react';
 
 import { useWrite } from '../api/mutations';
 import { Button } from '../components/Button';
-import { TextArea } from '../components/Field';
 import { Layer } from '../components/Layer';
 import { toastDone } from '../components/toast';
 import type { DevRigError, SplitInfo } from '../platform/wire';
-import { splitsFromText, splitsToText } from './splits';
+import { QueryLines } from '../query/QueryLines';
+import { queryAt, splitsFromText, splitsToText } from './splits';
 
 /** All splits as the text that they are: to order, rename, add, copy. `query` begins a new one. */
 export function SplitsLayer({ splits, query, onClose }: { splits: readonly SplitInfo[]; query: string; onClose: () => void }) {
@@ -29,14 +29,15 @@ export function SplitsLayer({ splits, query, onClose }: { splits: readonly Split
   return (
     <Layer title="Splits" description="A line each: Name = query, in the order of the sidebar. Name [notify, badge] = query also notifies of what comes into it, and counts it on the tray icon." wide onClose={onClose}>
       <div className="flex flex-col gap-3">
-        <TextArea
+        <QueryLines
           aria-label="Splits"
           aria-invalid={error !== null}
           rows={12}
           spellCheck={false}
           value={text}
           className="w-full font-mono"
-          onChange={(event) => setText(event.target.value)}
+          queryAt={queryAt}
+          onChange={setText}
           onKeyDown={(event) => {
             if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) submit();
           }}

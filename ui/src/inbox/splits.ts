@@ -44,3 +44,12 @@ function lineOf(heading: string, query: string): SplitLine {
   if (!found || asked.some((word) => word !== 'notify' && word !== 'badge')) return { name: heading, query, notify: false, badge: false };
   return { name: found[1]!, query, notify: asked.includes('notify'), badge: asked.includes('badge') };
 }
+
+/** Where the query of the line under the caret lies, or null where the caret is in a name or a comment. */
+export function queryAt(text: string, caret: number): { from: number; to: number } | null {
+  const begin = text.lastIndexOf('\n', caret - 1) + 1;
+  const end = text.indexOf('\n', caret);
+  const equals = text.indexOf('=', begin);
+  if (equals < 0 || equals >= caret || text.slice(begin, caret).trimStart().startsWith('#')) return null;
+  return { from: equals + 1, to: end < 0 ? text.length : end };
+}

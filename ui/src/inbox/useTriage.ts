@@ -4,6 +4,7 @@ import { call, platform } from '../api/client';
 import { useOperate, useUndo } from '../api/mutations';
 import { announce } from '../components/live';
 import { toastDone, toastError } from '../components/toast';
+import { keyHint } from '../keys/keymap';
 import type { OperationKind, Target } from '../platform/wire';
 import { toError } from '../platform/platform';
 import { afterLeaving, type AfterTriage } from './focus';
@@ -49,7 +50,7 @@ export function useTriage(list: InboxList, way: AfterTriage) {
           const what = done.changed > 1 ? `${done.label}: ${done.changed} items` : done.label;
           if (!quiet) toastDone(what, true);
           const left = await call('inbox_count', { query: list.query }).catch(() => null);
-          announce(`${what}. ${left ? `${left.count}${left.capped ? ' or more' : ''} left. ` : ''}Z to undo.`);
+          announce(`${what}.${left ? ` ${left.count}${left.capped ? ' or more' : ''} left.` : ''}${keyHint('undo', 'undo')}`);
         },
       },
     );

@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useRef } from 'react';
 
-import { currentKeys, onKeysChange, useKeys } from './current';
+import { currentKeys, onKeysChange, singleKeysAct, useKeys } from './current';
 import { isSingleKey, makeMatcher, pressed, type CommandId } from './keymap';
 
 export type Handlers = Partial<Record<CommandId, () => void>>;
@@ -59,8 +59,8 @@ function whileTyping(key: string): CommandId | null {
   return EVEN_WHILE_TYPING.find((id) => currentKeys()[id].includes(key)) ?? null;
 }
 
-/** Listens on the window. `singleKeys` is asked at each press whether letters act as keys. */
-export function listenToKeys(singleKeys: () => boolean): () => void {
+/** Listens on the window. */
+export function listenToKeys(): () => void {
   let match = makeMatcher(currentKeys());
   const stopFollowing = onKeysChange(() => {
     match = makeMatcher(currentKeys());
@@ -72,7 +72,7 @@ export function listenToKeys(singleKeys: () => boolean): () => void {
     if (target?.closest('[role=dialog], [role=menu]')) return;
     const typing = isTyping(target);
     if (!typing && target?.matches(OWN_KEYS[event.key] ?? ':not(*)')) return;
-    if (isSingleKey(key) && (typing || !singleKeys())) return;
+    if (isSingleKey(key) && (typing || !singleKeysAct())) return;
     const command = typing ? whileTyping(key) : match(key, event.timeStamp);
     if (command === null) return;
     if (command === 'pending') {

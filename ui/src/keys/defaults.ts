@@ -21,6 +21,10 @@ export const KEYMAP = [
   { id: 'undo', keys: ['z'], label: 'Undo', group: 'This item' },
   { id: 'redo', keys: ['Shift+z'], label: 'Redo', group: 'This item' },
 
+  { id: 'cancelSending', keys: ['c'], label: 'Cancel', group: 'Outbox' },
+  { id: 'sendAgain', keys: ['t'], label: 'Send again', group: 'Outbox' },
+  { id: 'discard', keys: ['Delete'], label: 'Discard', group: 'Outbox' },
+
   { id: 'select', keys: ['x'], label: 'Select', group: 'Select' },
   { id: 'extendDown', keys: ['Shift+j', 'Shift+ArrowDown'], label: 'Extend selection down', group: 'Select' },
   { id: 'extendUp', keys: ['Shift+k', 'Shift+ArrowUp'], label: 'Extend selection up', group: 'Select' },
@@ -28,6 +32,7 @@ export const KEYMAP = [
   { id: 'selectGroup', keys: ['Shift+x'], label: 'Select this group', group: 'Select' },
 
   { id: 'goInbox', keys: ['g i'], label: 'Inbox', group: 'Go to' },
+  { id: 'goOutbox', keys: ['g o'], label: 'Outbox', group: 'Go to' },
   { id: 'goPlugins', keys: ['g p'], label: 'Plugins', group: 'Go to' },
   { id: 'goHistory', keys: ['g h'], label: 'History', group: 'Go to' },
   { id: 'goRules', keys: ['g r'], label: 'Rules', group: 'Go to' },

@@ -1,4 +1,4 @@
-import { currentKeys } from './current';
+import { currentKeys, singleKeysAct } from './current';
 import { DEFAULT_KEYS, KEYMAP, type CommandId, type KeysOf } from './defaults';
 
 export { KEYMAP, type CommandId, type Group, type KeysOf } from './defaults';
@@ -67,9 +67,16 @@ export function isSingleKey(press: string): boolean {
   return !modifiers.includes('Mod') && (key === 'Space' || [...key].length === 1);
 }
 
-/** The keys of a command as people read them: `⇧ z`, `g then i`, `Ctrl k`. */
-export function keyLabel(id: CommandId): string {
-  return readable(currentKeys()[id][0]!);
+/** The key of a command as people read it: `⇧ z`, `g then i`, `Ctrl k`; undefined where none of its keys acts. */
+export function keyLabel(id: CommandId): string | undefined {
+  const acts = currentKeys()[id].find((keys) => singleKeysAct() || !isSingleKey(keys.split(' ')[0]!));
+  return acts === undefined ? undefined : readable(acts);
+}
+
+/** The end of an announcement, such as ` Z to undo.`; nothing where the command has no key. */
+export function keyHint(id: CommandId, what: string): string {
+  const label = keyLabel(id);
+  return label === undefined ? '' : ` ${label.charAt(0).toUpperCase()}${label.slice(1)} to ${what}.`;
 }
 
 const MAC = typeof navigator !== 'undefined' && /mac/i.test(navigator.platform);

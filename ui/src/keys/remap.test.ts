@@ -96,7 +96,7 @@ describe('a conflict', () => {
   });
 
   test('g stands in the way of every chord that it begins', () => {
-    expect(conflictsOf(DEFAULT_KEYS, 'done', 'g').map((conflict) => conflict.with)).toEqual(['goInbox', 'goPlugins', 'goHistory', 'goRules', 'goSettings']);
+    expect(conflictsOf(DEFAULT_KEYS, 'done', 'g').map((conflict) => conflict.with)).toEqual(['goInbox', 'goOutbox', 'goPlugins', 'goHistory', 'goRules', 'goSettings']);
     expect(swapped(DEFAULT_KEYS, 'done', 'g')).toBeNull();
   });
 

@@ -27,6 +27,11 @@ function shortFuture(at: number, now: number): string {
   return shortDate(at, now);
 }
 
+/** The local time of day to the second: `14:02:05`. */
+export function clockSeconds(iso: string): string {
+  return new Date(iso).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+}
+
 function clock(at: number): string {
   return new Date(at).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
 }

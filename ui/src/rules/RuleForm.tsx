@@ -1,13 +1,15 @@
 import { useQuery } from '@tanstack/react-query';
-import { useId, useState } from 'react';
+import { useId, useRef, useState } from 'react';
 
 import { call } from '../api/client';
 import { useWrite } from '../api/mutations';
+import { checkQuery } from '../api/queries';
 import { Button } from '../components/Button';
 import { Checkbox, Field, Input, Select } from '../components/Field';
 import { Layer } from '../components/Layer';
 import { useDebounced } from '../lib/useDebounced';
 import type { DevRigError, Rule, RuleDraft } from '../platform/wire';
+import { QueryField } from '../query/QueryField';
 import { draftOf, type Form } from './draft';
 
 const PRIORITIES = ['urgent', 'high', 'normal', 'low'] as const;
@@ -34,9 +36,7 @@ export function RuleForm({ rule, begin, onClose }: { rule: Rule | null; begin: F
         <Field id={`${id}-name`} label="Name">
           <Input id={`${id}-name`} value={form.name} onChange={(event) => set({ name: event.target.value })} className="w-full" />
         </Field>
-        <Field id={`${id}-query`} label="When an item matches" help="As in the filter field, such as repo:a/b reason:subscribed. Without a place it means the inbox.">
-          <Input id={`${id}-query`} aria-describedby={`${id}-query-help`} value={form.query} onChange={(event) => set({ query: event.target.value })} className="w-full font-mono" />
-        </Field>
+        <QueryPart id={`${id}-query`} query={form.query} onQuery={(query) => set({ query })} />
         <fieldset className="flex flex-wrap items-center gap-x-5 gap-y-2">
           <legend className="mb-1 font-medium">Then</legend>
           {check('done', 'Done')}
@@ -79,12 +79,36 @@ export function RuleForm({ rule, begin, onClose }: { rule: Rule | null; begin: F
   );
 }
 
+/** The query, with what is wrong with it below; what it offers hangs under both. */
+function QueryPart({ id, query, onQuery }: { id: string; query: string; onQuery: (query: string) => void }) {
+  const box = useRef<HTMLDivElement>(null);
+  const settled = useDebounced(query, 250);
+  const { data } = useQuery({ ...checkQuery(settled), enabled: settled !== '' });
+  const error = settled !== '' && data?.error ? [data.error.message, data.error.hint].filter(Boolean).join('. ') : undefined;
+  return (
+    <div ref={box}>
+      <Field id={id} label="When an item matches" help="As in the filter field, such as repo:a/b reason:subscribed. Without a place it means the inbox." error={error}>
+        <QueryField
+          id={id}
+          value={query}
+          aria-invalid={error !== undefined}
+          aria-describedby={error === undefined ? `${id}-help` : `${id}-help ${id}-error`}
+          below={box}
+          onChange={onQuery}
+          className="w-full font-mono"
+        />
+      </Field>
+    </div>
+  );
+}
+
 /** What the rule would do to the items that there are. */
 function Trial({ form }: { form: Form }) {
   const draft = useDebounced(JSON.stringify({ ...draftOf(form), name: 'a trial' }), 250);
   const rule = JSON.parse(draft) as RuleDraft;
   const { data, error } = useQuery({ queryKey: ['rule_try', draft], queryFn: () => call('rule_try', { rule }), retry: false, gcTime: 0, enabled: rule.query !== '' });
-  if (rule.query === '') return null;
+  // What is wrong with the query is said below its field.
+  if (rule.query === '' || error?.code === 'INVALID_QUERY') return null;
   return (
     <section aria-label="What it would do" aria-live="polite" className="rounded-ctl border border-line bg-bg0 px-3 py-2">
       {error && <p className="text-t2">{[error.message, error.hint].filter(Boolean).join('. ')}</p>}

@@ -8,6 +8,7 @@ import { Checkbox, Field, Select } from '../components/Field';
 import { Icon } from '../components/Icon';
 import { KeychainNote } from '../components/KeychainNote';
 import { LoadingRows } from '../components/Loading';
+import { readable } from '../keys/keymap';
 import { KEYS_SETTING } from '../keys/remap';
 import { exactTime } from '../lib/time';
 import type { Verdict } from '../platform/wire';
@@ -77,7 +78,7 @@ function Choices({ settings }: { settings: Record<string, unknown> }) {
       </Section>
       <Section title="Inbox">
         {choice('inbox.afterTriage', 'After an item leaves, go to', [['next', 'the next item'], ['previous', 'the previous item'], ['stay', 'the same place']])}
-        <Checkbox label="Single letters act as keys" help="Off, only arrows, Enter, Esc, F6 and Ctrl K act." checked={settings['keys.single'] !== false} onChange={(event) => set('keys.single', event.target.checked)} />
+        <Checkbox label="Single letters act as keys" help={`Off, only keys that write nothing act, such as arrows, Esc, F6 and ${readable('Mod+k')}.`} checked={settings['keys.single'] !== false} onChange={(event) => set('keys.single', event.target.checked)} />
       </Section>
       <Notifications settings={settings} set={set} />
       <Section title="Desktop">

@@ -125,5 +125,5 @@ test('a chord that begins with a key of its own does not eat it while a filter i
   await waitFor(() => expect(screen.getByRole('button', { name: 'Star' }).getAttribute('aria-keyshortcuts')).toBe('Space then x'));
   await press('/');
   await press('a b');
-  expect(screen.getByRole<HTMLInputElement>('textbox', { name: 'Filter' }).value).toBe('a b');
+  expect(screen.getByRole<HTMLInputElement>('combobox', { name: 'Filter' }).value).toBe('a b');
 });

@@ -2,7 +2,7 @@ import { Kbd } from '../components/Kbd';
 import { useKeys } from '../keys/current';
 import { KEYMAP, readable, type Group } from '../keys/keymap';
 
-export const GROUPS: readonly Group[] = ['This item', 'Move', 'Select', 'Go to', 'Window'];
+export const GROUPS: readonly Group[] = ['This item', 'Move', 'Select', 'Outbox', 'Go to', 'Window'];
 
 /** Every key as it is now, from the same list that handles them. */
 export function KeyTable() {

@@ -7,8 +7,9 @@ import { useKeys } from '../keys/current';
 import { keyLabel, type CommandId } from '../keys/keymap';
 import { moveInBar } from './regions';
 
-const PLACES: { to: '/inbox' | '/history' | '/rules' | '/plugins' | '/settings'; name: string; icon: IconName; command: CommandId }[] = [
+const PLACES: { to: '/inbox' | '/outbox' | '/history' | '/rules' | '/plugins' | '/settings'; name: string; icon: IconName; command: CommandId }[] = [
   { to: '/inbox', name: 'Inbox', icon: 'inbox', command: 'goInbox' },
+  { to: '/outbox', name: 'Outbox', icon: 'outbox', command: 'goOutbox' },
   { to: '/history', name: 'History', icon: 'undo', command: 'goHistory' },
   { to: '/rules', name: 'Rules', icon: 'layers', command: 'goRules' },
   { to: '/plugins', name: 'Plugins', icon: 'plug', command: 'goPlugins' },

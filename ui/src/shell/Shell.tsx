@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Outlet, useNavigate } from '@tanstack/react-router';
 import { Tooltip } from 'radix-ui';
-import { lazy, Suspense, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useLayoutEffect, useState } from 'react';
 import { Toaster } from 'sonner';
 
 import { useWrite } from '../api/mutations';
@@ -9,7 +9,7 @@ import { settingsQuery } from '../api/queries';
 import { Boundary } from '../components/Boundary';
 import { LiveRegion } from '../components/live';
 import { listenToKeys, useCommands } from '../keys/commands';
-import { setKeys } from '../keys/current';
+import { setKeys, setSingleKeys } from '../keys/current';
 import { KEYS_SETTING, readKeyMap } from '../keys/remap';
 import { appearanceFrom, showAppearance, zoomed } from '../settings/appearance';
 import { Rail } from './Rail';
@@ -30,6 +30,7 @@ export function Shell() {
   const setZoom = useZoom();
   useCommands({
     goInbox: () => void navigate({ to: '/inbox' }),
+    goOutbox: () => void navigate({ to: '/outbox' }),
     goHistory: () => void navigate({ to: '/history' }),
     goRules: () => void navigate({ to: '/rules', search: {} }),
     goPlugins: () => void navigate({ to: '/plugins' }),
@@ -101,14 +102,13 @@ function useZoom(): (change: (zoom: number) => number) => void {
 /** Follows the engine's settings: appearance, the keys, and whether letters act as keys. */
 function useSettings(): void {
   const { data } = useQuery(settingsQuery());
-  const singleKeys = useRef(true);
   useEffect(() => {
     if (!data) return;
-    singleKeys.current = data['keys.single'] !== false;
+    setSingleKeys(data['keys.single'] !== false);
     showAppearance(appearanceFrom(data));
   }, [data]);
   const stored: unknown = data?.[KEYS_SETTING];
   // Before the paint, so that nobody sees the keys of the start change.
   useLayoutEffect(() => setKeys(readKeyMap(stored).keys), [stored]);
-  useEffect(() => listenToKeys(() => singleKeys.current), []);
+  useEffect(() => listenToKeys(), []);
 }

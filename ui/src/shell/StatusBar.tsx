@@ -4,9 +4,11 @@ import { useEffect, useState } from 'react';
 
 import { engineQuery, keychainQuery, outboxQuery, syncQuery } from '../api/queries';
 import { Icon } from '../components/Icon';
-import { Kbd } from '../components/Kbd';
+import { CommandKey } from '../components/Kbd';
 import { useKeys } from '../keys/current';
 import { keyLabel, type CommandId } from '../keys/keymap';
+import { cx } from '../lib/cx';
+import { outboxInWords } from '../outbox/words';
 import type { SyncStatus } from '../platform/wire';
 
 /** Connection, running syncs, what waits, and the keys of the region in focus. */
@@ -18,6 +20,7 @@ export function StatusBar() {
   return (
     <footer aria-label="Status" data-region="status" tabIndex={-1} className="flex h-6 shrink-0 items-center gap-4 overflow-hidden border-t border-line bg-bg0 px-3 text-meta whitespace-nowrap text-t2">
       <Connection online={engine?.online ?? true} known={engine !== undefined} />
+      <Waiting />
       {keychain && keychain.state !== 'ready' && (
         <Link to="/settings" className="flex items-center gap-1 rounded-ctl text-warn hover:underline">
           <Icon name="key" className="size-3" />
@@ -36,23 +39,33 @@ export function StatusBar() {
 }
 
 function Connection({ online, known }: { online: boolean; known: boolean }) {
-  const { data: outbox = [] } = useQuery(outboxQuery());
-  const waiting = outbox.filter((row) => row.state === 'waiting' || row.state === 'sending').length;
-  const actions = waiting > 0 ? `${waiting} action${waiting > 1 ? 's' : ''} waiting` : null;
   if (!known) return <span>Starting</span>;
   if (!online) {
     return (
       <span className="flex items-center gap-1 text-warn">
         <Icon name="offline" className="size-3" />
-        {['Offline', actions].filter(Boolean).join(' – ')}
+        Offline
       </span>
     );
   }
   return (
     <span className="flex items-center gap-1">
       <span className="size-1.5 rounded-full bg-ok" />
-      {['Online', actions].filter(Boolean).join(' – ')}
+      Online
     </span>
+  );
+}
+
+/** What is not through towards the sources, and the way to it. */
+function Waiting() {
+  const { data: rows = [] } = useQuery(outboxQuery());
+  const outbox = outboxInWords(rows);
+  if (outbox === null) return null;
+  return (
+    <Link to="/outbox" className={cx('flex items-center gap-1 rounded-ctl hover:underline', outbox.stuck ? 'text-err' : 'text-t2')}>
+      <Icon name={outbox.stuck ? 'alert' : 'clock'} className="size-3" />
+      {outbox.words}
+    </Link>
   );
 }
 
@@ -66,23 +79,24 @@ function syncWords(sync: SyncStatus): string {
 const HINTS: Record<string, readonly CommandId[]> = {
   list: ['done', 'snooze', 'read', 'undo', 'keys'],
   pane: ['back', 'done', 'source', 'actions', 'keys'],
+  outbox: ['next', 'open', 'keys'],
   history: ['next', 'undo', 'redo', 'keys'],
   other: ['goInbox', 'palette', 'nextRegion', 'keys'],
 };
 
-const SHORT: Partial<Record<CommandId, string>> = { back: 'back', snooze: 'snooze', read: 'read/unread', source: 'open', actions: 'actions', palette: 'commands', nextRegion: 'region', goInbox: 'inbox', next: 'next', redo: 'redo' };
+const SHORT: Partial<Record<CommandId, string>> = { back: 'back', snooze: 'snooze', read: 'read/unread', source: 'open', actions: 'actions', palette: 'commands', nextRegion: 'region', goInbox: 'inbox', next: 'next', open: 'open item', redo: 'redo' };
 const LABELS: Partial<Record<CommandId, string>> = { done: 'done', undo: 'undo', keys: 'all keys', filter: 'filter' };
 
 function Hints() {
   useKeys();
   const focused = useFocusedRegion();
   const path = useLocation({ select: (at) => at.pathname });
-  const region = path.startsWith('/inbox') ? focused : path.startsWith('/history') ? 'history' : 'other';
+  const region = path.startsWith('/inbox') ? focused : (['outbox', 'history'].find((page) => path.startsWith(`/${page}`)) ?? 'other');
   return (
     <span aria-hidden className="ml-auto flex shrink-0 items-center gap-3">
-      {(HINTS[region] ?? HINTS['other']!).map((id) => (
+      {(HINTS[region] ?? HINTS['other']!).filter((id) => keyLabel(id) !== undefined).map((id) => (
         <span key={id} className="flex items-center gap-1">
-          <Kbd>{keyLabel(id)}</Kbd>
+          <CommandKey command={id} />
           {SHORT[id] ?? LABELS[id]}
         </span>
       ))}

@@ -80,7 +80,7 @@ describe('on screen', () => {
     await press('{Enter}');
     await waitFor(() => expect(router.state.location.pathname).toBe('/inbox'));
     expect(router.state.location.search).toMatchObject({ q: 'is:unread repo:ledger' });
-    await waitFor(() => expect(screen.getByRole<HTMLInputElement>('textbox', { name: 'Filter' }).value).toBe('is:unread repo:ledger'));
+    await waitFor(() => expect(screen.getByRole<HTMLInputElement>('combobox', { name: 'Filter' }).value).toBe('is:unread repo:ledger'));
   });
 
   test('a setting is changed, and stands first the next time', async () => {

@@ -1,5 +1,7 @@
 import { defaultFilter } from 'cmdk';
 
+import { OPERATORS } from '../query/operators';
+
 const SECTIONS = ['Search', 'Recent', 'This item', 'Go to', 'Settings', 'Other'] as const;
 export type Section = (typeof SECTIONS)[number];
 
@@ -15,8 +17,7 @@ export type PaletteRow = {
   run: () => void;
 };
 
-const OPERATORS = ['is', 'from', 'repo', 'org', 'type', 'reason', 'label', 'priority', 'state', 'author', 'thread', 'older', 'newer', 'has'];
-const OPERATOR = new RegExp(`(?:^|[\\s(])-?(?:${OPERATORS.join('|')}):`, 'i');
+const OPERATOR = new RegExp(`(?:^|[\\s(])-?(?:${OPERATORS.map((operator) => operator.name).join('|')}):`, 'i');
 
 /** The query that the text is, or null where it is the name of a command. */
 export function asSearch(text: string): string | null {

@@ -17,7 +17,7 @@ import type { PaletteRow, Section } from './paletteRows';
 const HIDDEN: ReadonlySet<CommandId> = new Set<CommandId>([
   'palette', 'actions', 'next', 'previous', 'first', 'last', 'pageDown', 'pageUp', 'back', 'nextRegion', 'previousRegion', 'extendDown', 'extendUp',
 ]);
-const SECTION_OF: Record<Group, Section> = { 'This item': 'This item', 'Go to': 'Go to', Move: 'Other', Select: 'Other', Window: 'Other' };
+const SECTION_OF: Record<Group, Section> = { 'This item': 'This item', Outbox: 'This item', 'Go to': 'Go to', Move: 'Other', Select: 'Other', Window: 'Other' };
 
 /** Everything that can be done here and now, in the order of the sections. */
 export function usePaletteRows(): PaletteRow[] {

@@ -8,6 +8,8 @@ import { generated } from './generated';
 import { makeHistory } from './history';
 import { pageOf } from './page';
 import { makeItems, makePlugins, makeSyncs, NOW } from './items';
+import { keychain } from './keychain';
+import { outbox } from './outbox';
 import { parseQuery } from './query';
 import { rulesAndSplits } from './rules';
 import type { Scenario } from './scenario';
@@ -75,7 +77,7 @@ export function fakePlatform(scenario: Scenario): FakePlatform {
 }
 
 /** The calls that a scenario makes slow or breaks. */
-const LISTS: ReadonlySet<CallName> = new Set<CallName>(['inbox_list', 'inbox_operations']);
+const LISTS: ReadonlySet<CallName> = new Set<CallName>(['inbox_list', 'inbox_operations', 'outbox_list']);
 
 const BROKEN: DevRigError = {
   code: 'DATABASE', category: 'permanent', message: 'The inbox could not be read from the database.',
@@ -94,7 +96,7 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
   const syncs = makeSyncs(ready);
   if (scenario.items === 8) items = items.map((item) => (item.triage.snoozedUntil ? item : { ...item, triage: { ...item.triage, doneAt: item.activityAt } }));
   if (scenario.syncing) Object.assign(syncs[0]!, { state: 'syncing', progress: { current: 12, total: 34, message: 'ledger' } });
-  let keychain = scenario.keychain;
+  const secrets = keychain(scenario.keychain, emit);
   const done: Done[] = [];
   const undone: Done[] = [];
   let operations = 0;
@@ -139,13 +141,19 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
 
   return {
     ...rulesAndSplits(matching, emit),
+    ...secrets.calls,
+    ...outbox(items, scenario, (itemId, state) => {
+      items = items.map((item) => (item.id === itemId ? { ...item, outbox: state } : item));
+      const changed = items.filter((item) => item.id === itemId).map(summary);
+      setTimeout(() => emit({ type: 'itemsChanged', items: changed, removed: [] }), 0);
+    }),
     engine_info: () => ({
       version: '0.1.0', home: '/home/kim/.devrig', owner: 'window', ownerPid: 4242, startedAt: new Date(NOW).toISOString(),
       firstRun: scenario.firstRun && items.length === 0 && !account('acc_git').settings.folders, online: !scenario.offline,
     }),
     engine_doctor: () => [
       { name: 'database', verdict: 'ok', message: 'whole, 3.1 MB', remedy: null },
-      { name: 'keychain', verdict: keychain === 'ready' ? 'ok' : 'warn', message: keychain === 'ready' ? 'ready' : 'locked', remedy: keychain === 'ready' ? null : 'Unlock it in Settings.' },
+      { name: 'keychain', verdict: secrets.isReady() ? 'ok' : 'warn', message: secrets.isReady() ? 'ready' : 'locked', remedy: secrets.isReady() ? null : 'Unlock it in Settings.' },
       { name: 'sandbox', verdict: 'ok', message: 'seccomp and Landlock are in force', remedy: null },
       { name: 'tray', verdict: 'fail', message: 'no tray host answers', remedy: 'Install a StatusNotifier extension, or leave the window open.' },
     ],
@@ -233,16 +241,6 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
       opened.push(url);
       return null;
     },
-    outbox_list: () =>
-      items.filter((item) => item.outbox).map((item) => ({
-        id: `out_${item.id}`, operationId: 'op_a', itemId: item.id, title: item.title, accountId: item.accountId, action: 'restart', label: 'Restart',
-        state: item.outbox === 'failed' ? 'failed' : 'waiting',
-        error: item.outbox === 'failed' ? 'builds.example.com refused the token' : null,
-        idempotencyKey: `key_${item.id}`, dueAt: item.activityAt, createdAt: item.activityAt,
-      })),
-    outbox_cancel: () => null,
-    outbox_retry: () => null,
-    outbox_discard: () => null,
     plugin_list: () => plugins,
     plugin_install: ({ path }) => fail('INVALID_MANIFEST', `${path} holds no devrig-plugin.json`, 'Choose the folder that holds the manifest.'),
     plugin_uninstall: ({ name }) => {
@@ -340,7 +338,7 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
     secret_list: () => [],
     secret_set: ({ account: id, name }) => {
       const to = account(id);
-      if (keychain !== 'ready') fail('KEYCHAIN_LOCKED', 'The keychain is locked.', 'Unlock it and try again.');
+      if (!secrets.isReady()) fail('KEYCHAIN_LOCKED', 'The keychain is locked.', 'Unlock it and try again.');
       to.secretsSet = [...new Set([...to.secretsSet, name])];
       accountsChanged();
       return null;
@@ -350,20 +348,6 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
       of.secretsSet = of.secretsSet.filter((s) => s !== name);
       accountsChanged();
       return null;
-    },
-    keychain_status: () =>
-      keychain === 'ready'
-        ? { state: 'ready', keptIn: 'keychain', message: 'The keychain is open', hint: null }
-        : { state: keychain, keptIn: 'keychain', message: 'The keychain is locked', hint: 'Unlock it to let plugins use their secrets.' },
-    keychain_unlock: () => {
-      keychain = 'ready';
-      const status = { state: 'ready' as const, keptIn: 'keychain' as const, message: 'The keychain is open', hint: null };
-      setTimeout(() => emit({ type: 'keychainChanged', status }), 0);
-      return status;
-    },
-    keychain_keep: ({ keptIn }) => {
-      keychain = 'ready';
-      return { state: 'ready' as const, keptIn, message: 'The secrets are open', hint: null };
     },
     job_list: () => ({ jobs: [], cursor: null }),
     job_retry: () => null,
