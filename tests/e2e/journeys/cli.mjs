@@ -95,6 +95,7 @@ async function run(rig, url) {
   call('inbox redo');
   call('inbox history');
   call('inbox stats');
+  call('inbox attention');
   call('inbox action', { args: [id, 'github.comment', '--input', '{"body": "From a script"}'] });
   call('inbox outbox');
   call('inbox import', { args: ['-'], input: '{"externalId":"1","type":"note","title":"From a script"}\n' });
