@@ -8,6 +8,7 @@ use futures::StreamExt;
 use tauri::Emitter;
 
 use super::theme::{self, Choice};
+use super::window;
 
 /// The name under which the page hears of the engine's events.
 const EVENT: &str = "engine-event";
@@ -34,6 +35,7 @@ macro_rules! window_commands {
                 .commands(tauri_specta::collect_commands![
                     open_url,
                     set_theme,
+                    set_zoom,
                     $($name),*
                 ])
                 .typ::<EngineEvent>()
@@ -58,6 +60,18 @@ async fn set_theme(window: tauri::WebviewWindow, theme: Choice) -> Result<(), de
     theme::apply(&window, theme)
 }
 
+/// The size of everything in the window, in percent.
+#[tauri::command]
+#[specta::specta]
+async fn set_zoom(window: tauri::WebviewWindow, percent: u16) -> Result<(), devrig_core::Error> {
+    if !(80..=200).contains(&percent) {
+        return Err(devrig_core::Error::invalid("the zoom is 80 to 200 percent"));
+    }
+    window.set_zoom(f64::from(percent) / 100.0).map_err(|error| {
+        devrig_core::Error::internal(format!("the window could not be zoomed: {error}"))
+    })
+}
+
 /// Passes the engine's events on for as long as the app runs.
 pub async fn tell_events(app: tauri::AppHandle, connection: Connection) {
     let mut events = connection.events();
@@ -65,11 +79,12 @@ pub async fn tell_events(app: tauri::AppHandle, connection: Connection) {
         tokio::select! {
             event = events.next() => {
                 let Some(event) = event else { return };
-                if let EngineEvent::OpenItem { .. } = &event {
-                    super::window::raise(&app);
-                }
-                if let Err(error) = app.emit(EVENT, event) {
-                    tracing::warn!(%error, "an event did not reach the window");
+                match event {
+                    EngineEvent::Shown { item: Some(id) } => window::show_item(&app, id.as_str()),
+                    EngineEvent::Shown { item: None } => window::raise(&app),
+                    event => if let Err(error) = app.emit(EVENT, event) {
+                        tracing::warn!(%error, "an event did not reach the window");
+                    },
                 }
             }
             () = connection.stop_requested() => {

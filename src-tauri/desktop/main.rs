@@ -3,9 +3,13 @@
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
+mod badge;
 mod commands;
+mod link;
 mod platform;
+mod renderer;
 mod theme;
+mod tray;
 mod window;
 
 use devrig_engine::{Connection, EngineParts, Home, OwnerKind};
@@ -31,12 +35,17 @@ fn run() -> devrig_core::Result<()> {
     home.prepare()?;
     let _logs = devrig_engine::logging::start(&home.logs(), &platform::log_level())?;
     let parts = EngineParts::system(home.clone(), OwnerKind::Window)?;
-    let theme = theme::Choice::last(&home);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
 
     let specta = commands::builder();
     let invoke = specta.invoke_handler();
     let app = tauri::Builder::default()
-        .plugin(tauri_plugin_single_instance::init(|app, _arguments, _folder| window::raise(app)))
+        .plugin(tauri_plugin_single_instance::init(|app, arguments, _folder| {
+            match arguments.iter().find_map(|argument| link::path(argument)) {
+                Some(path) => window::show_at(app, &path),
+                None => window::raise(app),
+            }
+        }))
         .plugin(tauri_plugin_dialog::init())
         .plugin(
             tauri_plugin_window_state::Builder::default()
@@ -51,8 +60,15 @@ fn run() -> devrig_core::Result<()> {
         .setup(move |app| {
             let connection = tauri::async_runtime::block_on(Connection::open(parts))?;
             app.manage(connection.clone());
-            window::open(app.handle(), theme)?;
-            tauri::async_runtime::spawn(commands::tell_events(app.handle().clone(), connection));
+            let app = app.handle().clone();
+            tauri::async_runtime::spawn(commands::tell_events(app.clone(), connection.clone()));
+            tauri::async_runtime::spawn(tray::run(app.clone(), connection));
+            let path = arguments.iter().find_map(|argument| link::path(argument));
+            // At login the tray says that DevRig runs; where there is none, the window does.
+            let hidden = arguments.iter().any(|argument| argument == "--hidden");
+            if !(hidden && tauri::async_runtime::block_on(tray::wait_for_host())) {
+                window::open(&app, &path.unwrap_or_default())?;
+            }
             Ok(())
         })
         .build(tauri::generate_context!())
@@ -63,6 +79,14 @@ fn run() -> devrig_core::Result<()> {
 
     app.run(|app, event| match event {
         tauri::RunEvent::Ready => platform::stop_on_signals(app.clone()),
+        // The app outlives its window in the tray; what ends it gives a code.
+        tauri::RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
+        #[cfg(target_os = "macos")]
+        tauri::RunEvent::Opened { urls } => {
+            if let Some(path) = urls.iter().find_map(|url| link::path(url.as_str())) {
+                window::show_at(app, &path);
+            }
+        }
         tauri::RunEvent::Exit => {
             let connection = app.state::<Connection>().inner().clone();
             tauri::async_runtime::block_on(connection.close());

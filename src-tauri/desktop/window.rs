@@ -1,19 +1,30 @@
-//! The one window: opened hidden in its final colour, shown when its page stands.
+//! The one window: opened hidden in its final colour, shown when its page stands, hidden into the
+//! tray, and given up when it stays hidden, as its page costs more memory than all the rest.
 
 use std::time::Duration;
 
+use devrig_engine::{Connection, Home};
 use tauri::webview::PageLoadEvent;
-use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use tauri::{
+    AppHandle, Emitter, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent,
+};
 
 use super::theme::Choice;
+use super::{renderer, tray};
 
 const LABEL: &str = "main";
+/// The name under which the page hears where to go.
+const GO: &str = "go";
 /// A page that never loads is shown all the same, so that its error can be seen.
 const PATIENCE: Duration = Duration::from_millis(1500);
+/// A hidden window comes back at once for so long.
+const KEPT: Duration = Duration::from_secs(10 * 60);
 
-/// Opens the window, not yet visible.
-pub fn open(app: &AppHandle, theme: Choice) -> tauri::Result<()> {
-    let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App("index.html".into()))
+/// Opens the window at a page's path, not yet visible.
+pub fn open(app: &AppHandle, path: &str) -> tauri::Result<()> {
+    let theme = Home::from_environment().map(|home| Choice::last(&home)).unwrap_or_default();
+    let path = if path.is_empty() { "index.html" } else { path };
+    let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App(path.into()))
         .title("DevRig")
         .inner_size(1280.0, 800.0)
         .min_inner_size(720.0, 480.0)
@@ -30,6 +41,14 @@ pub fn open(app: &AppHandle, theme: Choice) -> tauri::Result<()> {
             matches!(url.scheme(), "tauri") || url.host_str() == Some("tauri.localhost")
         })
         .build()?;
+    renderer::watch(&window);
+    let closing = window.clone();
+    window.on_window_event(move |event| {
+        if let WindowEvent::CloseRequested { api, .. } = event {
+            api.prevent_close();
+            tauri::async_runtime::spawn(close(closing.clone()));
+        }
+    });
     tauri::async_runtime::spawn(async move {
         tokio::time::sleep(PATIENCE).await;
         show(&window);
@@ -37,8 +56,39 @@ pub fn open(app: &AppHandle, theme: Choice) -> tauri::Result<()> {
     Ok(())
 }
 
+/// Into the tray where the person wants it and something would show it; else the app ends.
+async fn close(window: WebviewWindow) {
+    if !(stays(window.app_handle()).await && tray::has_host().await) {
+        window.app_handle().exit(0);
+        return;
+    }
+    if let Err(error) = window.hide() {
+        tracing::warn!(%error, "the window could not be hidden");
+        return;
+    }
+    tokio::time::sleep(KEPT).await;
+    if !window.is_visible().unwrap_or(true) {
+        // The next one is made anew, at the same page.
+        let _ = window.destroy();
+    }
+}
+
+async fn stays(app: &AppHandle) -> bool {
+    let connection = app.state::<Connection>().inner().clone();
+    let setting = async {
+        let key = "desktop.closeToTray".to_owned();
+        let args = devrig_engine::api::settings::SettingArgs { key };
+        connection.api().await?.settings_get(args).await
+    };
+    // An engine that hangs must not keep the window open.
+    match tokio::time::timeout(Duration::from_secs(2), setting).await {
+        Ok(Ok(value)) => value.as_bool().unwrap_or(true),
+        _ => false,
+    }
+}
+
 /// Makes the window visible, once.
-pub fn show(window: &WebviewWindow) {
+fn show(window: &WebviewWindow) {
     if window.is_visible().unwrap_or(false) {
         return;
     }
@@ -47,11 +97,44 @@ pub fn show(window: &WebviewWindow) {
     }
 }
 
-/// Brings the window to the front; a second start of the app ends here.
+/// Brings the window to the front as it is.
 pub fn raise(app: &AppHandle) {
-    if let Some(window) = app.get_webview_window(LABEL) {
-        let _ = window.unminimize();
-        let _ = window.show();
-        let _ = window.set_focus();
+    match app.get_webview_window(LABEL) {
+        Some(window) => {
+            let _ = window.unminimize();
+            let _ = window.show();
+            let _ = window.set_focus();
+        }
+        None => reopen(app, ""),
+    }
+}
+
+/// Brings the window to the front at a page's path.
+pub fn show_at(app: &AppHandle, path: &str) {
+    if app.get_webview_window(LABEL).is_none() {
+        reopen(app, path);
+        return;
+    }
+    raise(app);
+    if let Err(error) = app.emit(GO, format!("/{path}")) {
+        tracing::warn!(%error, "the window could not be told where to go");
+    }
+}
+
+/// Brings the window to the front with an item.
+pub fn show_item(app: &AppHandle, id: &str) {
+    show_at(app, &format!("inbox?view=all&item={id}"));
+}
+
+fn reopen(app: &AppHandle, path: &str) {
+    // Windows are made on the main thread.
+    let (handle, path) = (app.clone(), path.to_owned());
+    let opened = app.run_on_main_thread(move || {
+        if let Err(error) = open(&handle, &path) {
+            tracing::error!(%error, "the window could not be opened");
+        }
+    });
+    if let Err(error) = opened {
+        tracing::error!(%error, "the window could not be opened");
     }
 }

@@ -33,6 +33,8 @@ export class Rig {
     rig.env = {
       ...process.env,
       DEVRIG_HOME: rig.home,
+      XDG_CONFIG_HOME: join(rig.folder, 'config'),
+      XDG_CACHE_HOME: join(rig.folder, 'cache'),
       TAURI_WEBVIEW_AUTOMATION: 'true',
       // Software rendering is all that a virtual screen has.
       LIBGL_ALWAYS_SOFTWARE: '1',
@@ -65,6 +67,13 @@ export class Rig {
   /** Starts one of the programs, which ends with the rig. */
   start(program, ...args) {
     const child = spawn(join(this.#bin, program), args, { env: this.env, stdio: ['ignore', 'ignore', 'inherit'] });
+    this.#children.push(child);
+    return child;
+  }
+
+  /** Starts a program of the system, which ends with the rig. */
+  run(program, ...args) {
+    const child = spawn(program, args, { env: this.env, stdio: 'ignore' });
     this.#children.push(child);
     return child;
   }

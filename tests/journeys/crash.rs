@@ -4,28 +4,23 @@
 //! that knows what it gave out and what it was told. 50 kills here, 1,000 with `./dev test --long`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use devrig_core::id::AccountId;
 use devrig_engine::api::inbox::ActionArgs;
 use devrig_engine::api::job::JobListArgs;
 use devrig_engine::api::plugin::{GrantArgs, InstallArgs, SyncArgs};
-use devrig_engine::socket::Guest;
 use devrig_engine::{Api, Home, NoArgs};
 use devrig_inbox::OutboxState;
 use devrig_jobs::JobStatus;
 use devrig_net::testnet::{Reply, Seen, TestNet};
-use devrig_tests::Package;
-use devrig_tests::rig::{program, wait};
+use devrig_tests::rig::wait;
+use devrig_tests::{Owner, Package};
 use serde_json::{Value, json};
 use sqlx::{Connection, Row};
 
 const PAGE: usize = 7;
-/// A worker sees that its owner is gone by its closed connection.
-const ORPHANS: Duration = Duration::from_secs(5);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_kills_lose_double_and_leave_nothing() {
@@ -91,7 +86,7 @@ impl Crash {
             puts: BTreeMap::new(),
             _net: net,
         };
-        let (owner, api) = crash.start().await;
+        let (owner, api) = Owner::start(&crash.home).await;
         let path = package(port).write(crash.folder.path());
         let plugin = api
             .plugin_install(InstallArgs { path: path.display().to_string() })
@@ -100,37 +95,17 @@ impl Crash {
         crash.account = plugin.accounts[0].id.clone();
         let all = GrantArgs { id: crash.account.clone(), permissions: None };
         api.account_grant(all).await.expect("all is granted");
-        crash.kill(owner).await;
+        owner.kill().await;
         crash
-    }
-
-    fn spawn(&self) -> Child {
-        Command::new(program("devrig"))
-            .arg("start")
-            .env_clear()
-            .env("DEVRIG_HOME", self.home.path())
-            .env("HOME", self.folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the command line starts")
-    }
-
-    async fn start(&self) -> (Child, Guest) {
-        let owner = self.spawn();
-        let socket = self.home.socket();
-        let guest = wait("the owner to answer", async || Guest::connect(&socket).await.ok()).await;
-        (owner, guest)
     }
 
     async fn run(mut self, kills: u32) {
         for n in 0..kills {
             if self.dice.below(8) == 0 {
                 // While it starts, or recovers from the kill before.
-                let owner = self.spawn();
+                let owner = Owner::spawn(&self.home);
                 tokio::time::sleep(Duration::from_millis(self.dice.below(150))).await;
-                self.kill(owner).await;
+                owner.kill().await;
             } else {
                 self.work(u64::from(n)).await;
             }
@@ -141,7 +116,7 @@ impl Crash {
 
     /// Some work, and a kill in the middle of it.
     async fn work(&mut self, n: u64) {
-        let (owner, api) = self.start().await;
+        let (owner, api) = Owner::start(&self.home).await;
         lock(&self.upstream).items += 1 + self.dice.below(20) as usize;
         let sync = SyncArgs { account: Some(self.account.clone()), source: None };
         api.sync_now(sync).await.expect("the sync is taken");
@@ -157,18 +132,7 @@ impl Crash {
             taken.insert(row.id, n);
         }
         tokio::time::sleep(Duration::from_millis(self.dice.below(1_200))).await;
-        self.kill(owner).await;
-    }
-
-    async fn kill(&self, mut owner: Child) {
-        let workers = children(owner.id());
-        owner.kill().expect("the owner is killed");
-        owner.wait().expect("the owner is gone");
-        let begun = Instant::now();
-        while workers.iter().any(|pid| is_worker(*pid)) {
-            assert!(begun.elapsed() < ORPHANS, "a worker outlived its owner: {workers:?}");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        owner.kill().await;
     }
 
     /// The file as the kill left it, read from a copy.
@@ -204,7 +168,7 @@ impl Crash {
 
     /// One more life, without a kill: everything comes to its end.
     async fn settle(self) {
-        let (owner, api) = self.start().await;
+        let (owner, api) = Owner::start(&self.home).await;
         let items = lock(&self.upstream).items;
         let sync = SyncArgs { account: Some(self.account.clone()), source: None };
         api.sync_now(sync).await.expect("the sync is taken");
@@ -251,7 +215,7 @@ impl Crash {
                 assert!(told.put.contains_key(n), "{n} was never put");
             }
         }
-        self.kill(owner).await;
+        owner.kill().await;
         self.look_into_the_file().await;
     }
 }
@@ -309,24 +273,4 @@ fn package(port: u16) -> Package {
     package.manifest["capabilities"]["actions"] =
         json!([action("append", false), action("put", true)]);
     package
-}
-
-/// Process ids of the children of a process.
-fn children(parent: u32) -> Vec<u32> {
-    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    pids.filter(|pid| parent_of(*pid) == Some(parent)).collect()
-}
-
-fn parent_of(pid: u32) -> Option<u32> {
-    let stat =
-        std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("stat")).ok()?;
-    // The name stands in parentheses and may hold anything.
-    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
-}
-
-/// True while the process runs the worker's program: not gone, no zombie, no other by that number.
-fn is_worker(pid: u32) -> bool {
-    let exe: Option<PathBuf> = std::fs::read_link(format!("/proc/{pid}/exe")).ok();
-    exe.is_some_and(|exe| exe.ends_with("devrig-plugin-host"))
 }

@@ -5,5 +5,8 @@ mod basics;
 mod crash;
 #[cfg(target_os = "linux")]
 mod hostile;
+mod notices;
+#[cfg(target_os = "linux")]
+mod offline;
 #[cfg(target_os = "linux")]
 mod secrets;

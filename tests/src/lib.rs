@@ -6,6 +6,8 @@ pub mod github;
 pub mod impostor;
 #[cfg(target_os = "linux")]
 pub mod oracle;
+#[cfg(target_os = "linux")]
+pub mod owner;
 pub mod plugin;
 pub mod rig;
 #[cfg(target_os = "linux")]
@@ -22,6 +24,8 @@ pub use github::GithubFake;
 pub use impostor::Impostor;
 #[cfg(target_os = "linux")]
 pub use oracle::Arena;
+#[cfg(target_os = "linux")]
+pub use owner::Owner;
 pub use plugin::Package;
 pub use rig::Rig;
 #[cfg(target_os = "linux")]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use devrig_core::id::{AccountId, ItemId};
-use devrig_core::notify::{Notice, Notifier};
+use devrig_core::notify::{Answer, Notice, OnAnswer, Presenter};
 use devrig_core::{Result, SystemClock};
 use devrig_engine::api::engine::AuditArgs;
 use devrig_engine::api::inbox::{ActionArgs, InboxListArgs, OutboxRow};
@@ -24,19 +24,27 @@ use crate::plugin::Package;
 /// Nothing here takes longer unless it hangs.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Keeps what would have been shown.
-#[derive(Debug, Default)]
-pub struct Notices(std::sync::Mutex<Vec<Notice>>);
+/// Keeps what would have been shown, and lets a test answer it.
+#[derive(Default)]
+pub struct Notices(std::sync::Mutex<Vec<(Notice, Option<OnAnswer>)>>);
 
 impl Notices {
     pub fn all(&self) -> Vec<Notice> {
-        self.0.lock().expect("no panic while it was held").clone()
+        let shown = self.0.lock().expect("no panic while it was held");
+        shown.iter().map(|(notice, _)| notice.clone()).collect()
+    }
+
+    /// As a click on the notice that came as number `place`.
+    pub fn answer(&self, place: usize, answer: Answer) {
+        let mut shown = self.0.lock().expect("no panic while it was held");
+        let on_answer = shown[place].1.take().expect("a notice is answered once");
+        on_answer(answer);
     }
 }
 
-impl Notifier for Notices {
-    fn notify(&self, notice: Notice) {
-        self.0.lock().expect("no panic while it was held").push(notice);
+impl Presenter for Notices {
+    fn show(&self, notice: Notice, on_answer: OnAnswer) {
+        self.0.lock().expect("no panic while it was held").push((notice, Some(on_answer)));
     }
 }
 
@@ -104,7 +112,8 @@ impl Rig {
             egress: Arc::new(Egress::new(egress).expect("a client of the network")),
             clock,
             keychain: Arc::new(MemoryKeychain::default()),
-            notifier: notices.clone(),
+            presenter: notices.clone(),
+            window_program: "devrig-desktop".into(),
             opener: opened.clone(),
             host_program,
             bundled: Vec::new(),

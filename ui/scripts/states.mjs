@@ -1,5 +1,11 @@
 /** Every state that has a picture and an accessibility run: where it is, and how to get there. */
 const row = (page) => page.getByRole('option').first().waitFor();
+const groupBy = async (page, by) => {
+  await row(page);
+  await page.getByRole('button', { name: /^Group:/ }).click();
+  await page.getByRole('menuitemradio', { name: by }).click();
+  await page.getByRole('group').first().waitFor();
+};
 
 export const STATES = [
   { name: 'inbox', path: '/inbox', act: row },
@@ -26,6 +32,11 @@ export const STATES = [
   { name: 'inbox-source-failed', path: '/inbox?view=source:acc_builds', act: row },
   { name: 'inbox-action-form', path: '/inbox?view=source:acc_builds', act: async (page) => { await row(page); await page.getByRole('button', { name: 'Restart build' }).click(); await page.getByRole('button', { name: 'Restart build', exact: true }).click(); } },
   { name: 'inbox-comfortable', path: '/inbox', density: 'comfortable', act: row },
+  { name: 'inbox-million-end', path: '/inbox', scenario: 'million', act: async (page) => { await row(page); await page.keyboard.press('End'); await page.getByRole('option', { name: /Item 1000000\./ }).waitFor(); await page.keyboard.press('k'); } },
+  { name: 'inbox-grouped', path: '/inbox', act: async (page) => { await groupBy(page, 'repository'); await page.keyboard.press('Shift+X'); for (let n = 0; n < 16; n += 1) await page.keyboard.press('j'); await page.mouse.move(600, 400); await page.mouse.wheel(0, 60); } },
+  { name: 'inbox-grouped-day', path: '/inbox', act: (page) => groupBy(page, 'day') },
+  { name: 'inbox-grouped-end', path: '/inbox', scenario: 'million', act: async (page) => { await groupBy(page, 'day'); await page.getByText('Grouped: the newest').waitFor(); await page.keyboard.press('End'); await page.getByText('Grouped: the newest').scrollIntoViewIfNeeded(); } },
+  { name: 'inbox-group-menu', path: '/inbox', act: async (page) => { await row(page); await page.getByRole('button', { name: 'Group: none' }).click(); await page.getByRole('menuitemradio', { name: 'day' }).waitFor(); } },
   { name: 'inbox-1000', path: '/inbox', width: 1000, height: 640, act: row },
   { name: 'inbox-720', path: '/inbox', width: 720, height: 480, act: row },
   { name: 'first-run-1', path: '/inbox', scenario: 'first-run', act: async (page) => { await page.getByRole('button', { name: 'Choose…' }).click(); } },

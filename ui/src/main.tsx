@@ -9,7 +9,8 @@ import { connect, makeQueryClient } from './api/client';
 import { makeEventHandler } from './api/events';
 import { toastError } from './components/toast';
 import { choosePlatform } from './platform/choose';
-import { makeRouter, openItem } from './router';
+import { goTo, makeRouter } from './router';
+import { applyZoom } from './settings/appearance';
 import { NeedsApp } from './shell/NeedsApp';
 
 const root = createRoot(document.getElementById('root')!);
@@ -19,10 +20,12 @@ if (platform === null) {
   root.render(<NeedsApp />);
 } else {
   connect(platform);
+  applyZoom();
   const client = makeQueryClient(toastError);
   const router = makeRouter();
   // Listens before the first read, so that nothing changes unseen between the two.
-  await platform.onEvent(makeEventHandler(client, (id) => openItem(router, id)));
+  await platform.onEvent(makeEventHandler(client));
+  await platform.onGo((path) => goTo(router, path));
   root.render(
     <StrictMode>
       <QueryClientProvider client={client}>

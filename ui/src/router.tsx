@@ -47,10 +47,11 @@ export function makeRouter() {
   return createRouter({ routeTree: tree, defaultPreload: 'intent' });
 }
 
-/** Shows an item, wherever it lies: a notification was clicked. */
-export function openItem(router: ReturnType<typeof makeRouter>, id: string): void {
-  showItem(id);
-  void router.navigate({ to: '/inbox', search: { view: 'all', item: id } });
+/** Goes to a path from outside of the window: a notification, the tray or a link was clicked. */
+export function goTo(router: ReturnType<typeof makeRouter>, path: string): void {
+  const item = new URL(path, 'devrig://window').searchParams.get('item');
+  if (item) showItem(item);
+  router.history.push(path);
 }
 
 declare module '@tanstack/react-router' {

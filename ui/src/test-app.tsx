@@ -7,7 +7,7 @@ import { makeEventHandler } from './api/events';
 import { toastError } from './components/toast';
 import { startList } from './inbox/state';
 import { fakePlatform, scenarioFrom } from './platform/fake';
-import { makeRouter, openItem } from './router';
+import { goTo, makeRouter } from './router';
 
 /** The whole interface on made-up items, for tests that press keys and look at the screen. */
 export async function renderApp(path: string, scenario = '') {
@@ -22,7 +22,8 @@ export async function renderApp(path: string, scenario = '') {
   const client = makeQueryClient(toastError);
   const router = makeRouter();
   router.update({ history: createMemoryHistory({ initialEntries: [path] }) });
-  await platform.onEvent(makeEventHandler(client, (id) => openItem(router, id)));
+  await platform.onEvent(makeEventHandler(client));
+  await platform.onGo((path) => goTo(router, path));
   render(
     <QueryClientProvider client={client}>
       <RouterProvider router={router} />

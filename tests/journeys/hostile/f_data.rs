@@ -67,7 +67,7 @@ fn rows() -> Vec<Row> {
         Row::new(
             "f2-full",
             "const body = 'x'.repeat(14_000);
-             for (let page = 0; page < 12; page++) {
+             for (let page = 0; page < 5; page++) {
                await ds.storeItems(Array.from({ length: 1000 }, (_, i) => ({ externalId: `${i}`, type: 'bulk', title: `${page}`, body: body + page })));
              }
              found.stored = (await ds.queryItems({ types: ['bulk'], limit: 500 })).length;",

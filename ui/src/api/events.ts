@@ -1,18 +1,18 @@
 import type { QueryClient } from '@tanstack/react-query';
 
 import type { EngineEvent, ItemSummary, SyncStatus, Tag } from '../platform/wire';
-import { call } from './client';
-import { mayBeMissing, mergeHead, patchPages, type Pages } from './pages';
-import { engineQuery, itemQuery, keychainQuery, PAGE, syncQuery } from './queries';
+import { engineQuery, itemQuery, keychainQuery, syncQuery } from './queries';
+import { readHead } from './readSlice';
+import { mayBeMissing, mergeHead, patched, type Slice } from './slice';
 
 /** The first news is read soon, a storm of news at most this often. */
 const SOON_MS = 40;
 const AGAIN_MS = 500;
-/** Up to this many loaded pages are read again whole; beyond, only the first. */
-const WHOLE_PAGES = 5;
+/** Up to this many rows are read again whole; of more, only the first page where that is enough. */
+const WHOLE = 500;
 
-/** Keeps what the queries hold in step with the engine. `onOpen` is told of items to show. */
-export function makeEventHandler(client: QueryClient, onOpen: (id: string) => void): (event: EngineEvent) => void {
+/** Keeps what the queries hold in step with the engine. */
+export function makeEventHandler(client: QueryClient): (event: EngineEvent) => void {
   const refresh = throttledRefresh(client);
   return (event) => {
     switch (event.type) {
@@ -29,8 +29,8 @@ export function makeEventHandler(client: QueryClient, onOpen: (id: string) => vo
         client.setQueryData(keychainQuery().queryKey, event.status);
         refresh(['accounts', 'health']);
         return;
-      case 'openItem':
-        onOpen(event.id);
+      case 'shown':
+        // The shell raises the window and tells it where to go.
         return;
       case 'ownerChanged':
         void client.invalidateQueries({ queryKey: engineQuery().queryKey });
@@ -45,12 +45,12 @@ export function makeEventHandler(client: QueryClient, onOpen: (id: string) => vo
 /** Patches rows wherever they are shown. True when a list may have to show a row that it does not hold. */
 export function patchItems(client: QueryClient, items: readonly ItemSummary[], removed: readonly string[] = []): boolean {
   let missing = false;
-  for (const [key, data] of client.getQueriesData<Pages>({ queryKey: ['items'] })) {
+  for (const [key, data] of client.getQueriesData<Slice>({ queryKey: ['items'] })) {
     if (!data) continue;
     const query = String(key[1]);
     missing ||= mayBeMissing(data, query, items);
-    const patched = patchPages(data, query, items, removed);
-    if (patched !== data) client.setQueryData(key, patched);
+    const next = patched(data, query, items, removed);
+    if (next !== data) client.setQueryData(key, next);
   }
   for (const item of items) {
     client.setQueryData(itemQuery(item.id).queryKey, (old) => old && { ...old, ...item });
@@ -95,13 +95,14 @@ async function refreshNow(client: QueryClient, tags: ReadonlySet<Tag>): Promise<
 
 /** Reads a list again, as much of it as is sensible. */
 export async function refreshList(client: QueryClient, queryKey: readonly ['items', string]): Promise<void> {
-  const data = client.getQueryData<Pages>(queryKey);
-  if (!data || data.pages.length <= WHOLE_PAGES) {
-    await client.invalidateQueries({ queryKey, exact: true });
-    return;
+  const slice = client.getQueryData<Slice>(queryKey);
+  if (slice && slice.before === null && slice.rows.length > WHOLE) {
+    const head = await readHead(queryKey[1]).catch(() => null);
+    const merged = head && mergeHead(client.getQueryData<Slice>(queryKey) ?? slice, head);
+    if (merged) {
+      client.setQueryData(queryKey, merged);
+      return;
+    }
   }
-  const head = await call('inbox_list', { query: queryKey[1], cursor: null, limit: PAGE }).catch(() => null);
-  const merged = head && mergeHead(client.getQueryData<Pages>(queryKey) ?? data, head);
-  if (merged) client.setQueryData(queryKey, merged);
-  else await client.invalidateQueries({ queryKey, exact: true });
+  await client.invalidateQueries({ queryKey, exact: true });
 }

@@ -5,8 +5,8 @@ import type { CallArgs, CallName, CallResult } from '../platform/platform';
 import { tagsOf } from '../platform/calls';
 import { call } from './client';
 import { patchItems } from './events';
-import { rowsOf, type Pages } from './pages';
 import { keychainQuery } from './queries';
+import type { Slice } from './slice';
 import { applied } from './triage';
 
 type Operate = { operation: OperationKind; target: Target };
@@ -20,7 +20,7 @@ export function useOperate() {
     onMutate: async ({ operation, target }) => {
       await client.cancelQueries({ queryKey: ['items'] });
       const at = new Date().toISOString();
-      const rows = targeted(client.getQueriesData<Pages>({ queryKey: ['items'] }), target);
+      const rows = targeted(client.getQueriesData<Slice>({ queryKey: ['items'] }), target);
       patchItems(client, rows.map((item) => ({ ...item, triage: applied(item.triage, operation, at) })));
     },
     onSuccess: (done, { target }) => {
@@ -33,11 +33,11 @@ export function useOperate() {
   });
 }
 
-function targeted(lists: [readonly unknown[], Pages | undefined][], target: Target): ItemSummary[] {
+function targeted(lists: [readonly unknown[], Slice | undefined][], target: Target): ItemSummary[] {
   const found = new Map<string, ItemSummary>();
   for (const [key, data] of lists) {
     const whole = target.query !== undefined && key[1] === target.query;
-    for (const item of rowsOf(data)) {
+    for (const item of data?.rows ?? []) {
       if (whole || target.ids?.includes(item.id)) found.set(item.id, item);
     }
   }

@@ -2,18 +2,15 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/
 
 import { tagsOf } from '../platform/calls';
 import { call } from './client';
-
-/** Rows fetched at once: two screens of compact rows. */
-export const PAGE = 100;
+import { itemsKey, readAgain } from './readSlice';
+import type { Slice } from './slice';
 
 // Each read carries the tags that the engine's list of calls gives it; a `stale` event with one of
 // them reads it again.
 export const itemsQuery = (query: string) =>
-  infiniteQueryOptions({
-    queryKey: ['items', query] as const,
-    queryFn: ({ pageParam }) => call('inbox_list', { query, cursor: pageParam, limit: PAGE }),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next,
+  queryOptions({
+    queryKey: itemsKey(query),
+    queryFn: ({ client, queryKey }) => readAgain(query, client.getQueryData<Slice>(queryKey)),
     meta: { tags: tagsOf('inbox_list') },
   });
 

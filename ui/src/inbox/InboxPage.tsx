@@ -11,6 +11,7 @@ import { Splitter } from '../shell/Splitter';
 import { useWindowWidth } from '../shell/useWindowWidth';
 import { between, moved, type AfterTriage } from './focus';
 import { useFirstRun } from './firstRun';
+import { useGrouping, useGroupingChoice } from './groupingChoice';
 import { List } from './List';
 import { ListBar } from './ListBar';
 import { ReadingPane } from './ReadingPane';
@@ -18,7 +19,7 @@ import { Sidebar } from './Sidebar';
 import { SnoozePopover } from './SnoozePopover';
 import { splitViews } from './splits';
 import { SplitsLayer } from './SplitsLayer';
-import { check, checkWhole, clearChecked, focusRow, startList, toggleChecked, useInbox } from './state';
+import { check, checkWhole, clearChecked, focusRow, startList, toggleAll, toggleChecked, useInbox } from './state';
 import { useInboxList } from './useInboxList';
 import { useTriage } from './useTriage';
 import { fixedViews, joinQuery, sourceViews } from './views';
@@ -56,16 +57,23 @@ export function InboxPage() {
   const { data: checked, isPlaceholderData: checking } = useQuery({ ...checkQuery(filter), enabled: filter !== '' });
   const queryError = filter === '' ? null : (checked?.error ?? null);
   const query = useLastGood(joinQuery(view.query, filter), view.query, filter === '' || (checked?.ok === true && !checking));
-  const list = useInboxList(query);
+  const list = useInboxList(query, useGrouping(view.id));
+  useEffect(() => {
+    useGroupingChoice.setState({ view: view.id });
+    return () => useGroupingChoice.setState({ view: null });
+  }, [view.id]);
   const triage = useTriage(list, (settings?.['inbox.afterTriage'] as AfterTriage | undefined) ?? 'next');
-  const focused = list.rows.find((item) => item.id === list.focusId) ?? null;
+  const { focused } = list;
 
   // The address names the item in focus, for a window that is loaded again; not at every key.
   const started = useRef<string | null>(null);
   useEffect(() => {
     if (started.current === query) return;
     startList(wantedItem ?? (started.current === null ? useInbox.getState().focusId : null));
+    // Another list begins at its beginning, wherever it was left.
+    if (started.current !== null && !list.atHead) list.goTo(0);
     started.current = query;
+    // eslint-disable-next-line react/exhaustive-deps -- once for each query
   }, [query, wantedItem]);
   useEffect(() => {
     if (list.focusId === null || list.focusId === wantedItem) return;
@@ -102,13 +110,18 @@ export function InboxPage() {
     setView(all[(at + by + all.length) % all.length]!.id);
   };
   const move = (by: number) => {
-    const id = moved(list.ids, list.focusId, by);
-    if (id !== null) focusRow(id, list.ids.indexOf(id));
-    if (list.more && list.ids.indexOf(id ?? '') > list.ids.length - 20) list.loadMore();
+    // From a row that was scrolled away from, the list goes back to it.
+    const away = list.focusId !== null && !list.ids.includes(list.focusId) && list.start !== null;
+    if (away) list.goTo(Math.max(0, useInbox.getState().focusIndex + by));
+    else {
+      const id = moved(list.ids, list.focusId, by);
+      if (id !== null) focusRow(id, (list.start ?? 0) + list.ids.indexOf(id));
+    }
   };
   const extend = (by: number) => {
     if (list.focusId === null) return;
-    const anchor = useInbox.getState().anchor ?? list.focusId;
+    const from = useInbox.getState().anchor;
+    const anchor = from !== null && list.ids.includes(from) ? from : list.focusId;
     const to = moved(list.ids, list.focusId, by)!;
     check(between(list.ids, anchor, to));
     useInbox.setState({ anchor });
@@ -124,6 +137,7 @@ export function InboxPage() {
     } else if (state.checked.size > 0 || state.whole !== null) clearChecked();
     else if (filter !== '') setFilter('');
   };
+  const group = list.groups?.find(({ items }) => items.some((item) => item.id === list.focusId));
   const withFocus = (then: (id: string) => void) => (list.focusId === null ? undefined : () => then(list.focusId!));
 
   useCommands({
@@ -131,8 +145,8 @@ export function InboxPage() {
     previous: () => move(-1),
     pageDown: () => move(12),
     pageUp: () => move(-12),
-    first: () => move(-list.ids.length),
-    last: () => move(list.ids.length),
+    first: () => list.goTo(0),
+    last: () => list.goTo('last'),
     open: withFocus((id) => {
       open(id);
       setTimeout(() => focusNamed('pane'), 0);
@@ -155,6 +169,7 @@ export function InboxPage() {
     extendDown: () => extend(1),
     extendUp: () => extend(-1),
     selectAll: () => checkWhole(query),
+    selectGroup: group && (() => toggleAll(group.items.map((item) => item.id))),
     filter: () => document.querySelector<HTMLInputElement>('#filter')?.focus(),
     sidebar: () => useLayout.setState(columns === 'four' ? { folded: !layout.folded } : { overlay: !layout.overlay }),
   });

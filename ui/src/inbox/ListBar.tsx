@@ -12,6 +12,7 @@ import { useDebounced } from '../lib/useDebounced';
 import { useNow } from '../lib/useNow';
 import type { DevRigError } from '../platform/wire';
 import { QueryField } from '../query/QueryField';
+import { GroupMenu } from './GroupMenu';
 import { clearChecked, useInbox } from './state';
 import type { InboxList } from './useInboxList';
 import type { Triage } from './useTriage';
@@ -49,6 +50,7 @@ function ViewBar({ view, list, filter, error, onFilter, onSidebar }: Props) {
           </span>
         )}
         <FilterField filter={filter} error={error} below={header} onFilter={onFilter} />
+        <GroupMenu view={view.id} />
         <SyncButton />
       </div>
       {error && <QueryError filter={filter} error={error} />}

@@ -10,7 +10,8 @@ import { sourceIcon } from './views';
 
 export type RowProps = {
   item: ItemSummary;
-  index: number;
+  /** Which one of all it is; null where that is not known. */
+  place: number | null;
   setSize: number;
   focused: boolean;
   checked: boolean;
@@ -23,7 +24,7 @@ export type RowProps = {
 export const rowId = (id: string) => `row-${id}`;
 
 /** One item. Clicks are heard by the list, which reads `data-id` and `data-part`. */
-export const Row = memo(function Row({ item, index, setSize, focused, checked, comfortable, now, top, height }: RowProps) {
+export const Row = memo(function Row({ item, place, setSize, focused, checked, comfortable, now, top, height }: RowProps) {
   const unread = item.triage.readAt === null;
   return (
     // The listbox has the focus and the keys; this is the option it points at.
@@ -33,8 +34,8 @@ export const Row = memo(function Row({ item, index, setSize, focused, checked, c
       id={rowId(item.id)}
       data-id={item.id}
       aria-selected={checked}
-      aria-posinset={index + 1}
-      aria-setsize={setSize}
+      aria-posinset={place ?? undefined}
+      aria-setsize={place === null ? undefined : setSize}
       aria-label={inWords(item, now)}
       style={{ transform: `translateY(${top}px)`, height }}
       className={cx(
@@ -48,7 +49,7 @@ export const Row = memo(function Row({ item, index, setSize, focused, checked, c
       </span>
       {comfortable ? <TwoLines item={item} unread={unread} /> : <OneLine item={item} unread={unread} />}
       <Marks item={item} />
-      <time dateTime={item.activityAt} title={exactTime(item.activityAt)} className="tnum w-11 shrink-0 @min-[560px]:w-14 text-right text-sec whitespace-nowrap text-t3">
+      <time dateTime={item.activityAt} title={exactTime(item.activityAt)} className="tnum min-w-11 shrink-0 @min-[560px]:min-w-14 text-right text-sec whitespace-nowrap text-t3">
         {shortTime(wakeTime(item) ?? item.activityAt, now)}
       </time>
     </div>

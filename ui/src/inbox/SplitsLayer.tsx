@@ -27,7 +27,7 @@ export function SplitsLayer({ splits, query, onClose }: { splits: readonly Split
     );
   };
   return (
-    <Layer title="Splits" description="A line each: Name = query. Their order is the order in the sidebar." wide onClose={onClose}>
+    <Layer title="Splits" description="A line each: Name = query, in the order of the sidebar. Name [notify, badge] = query also notifies of what comes into it, and counts it on the tray icon." wide onClose={onClose}>
       <div className="flex flex-col gap-3">
         <QueryLines
           aria-label="Splits"

@@ -12,8 +12,10 @@ export type AfterTriage = 'next' | 'previous' | 'stay';
 export function afterLeaving(ids: readonly string[], leaving: ReadonlySet<string>, focused: string | null, way: AfterTriage): string | null {
   if (focused === null || !leaving.has(focused) || way === 'stay') return focused;
   const at = ids.indexOf(focused);
+  // Far from what is on screen, and what is on screen does not move.
+  if (at < 0) return focused;
   const below = ids.slice(at + 1).find((id) => !leaving.has(id)) ?? null;
-  const above = ids.slice(0, Math.max(0, at)).findLast((id) => !leaving.has(id)) ?? null;
+  const above = ids.slice(0, at).findLast((id) => !leaving.has(id)) ?? null;
   return way === 'previous' ? (above ?? below) : (below ?? above);
 }
 

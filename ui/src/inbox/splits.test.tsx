@@ -6,9 +6,9 @@ import { renderApp } from '../test-app';
 import { splitsFromText, splitsToText, splitViews } from './splits';
 
 test('splits survive their text, and mean the inbox unless they say another place', () => {
-  const splits = [{ name: 'Bugs', query: 'label:bug' }, { name: 'Old', query: 'is:any older:1y' }];
+  const splits = [{ name: 'Bugs', query: 'label:bug', notify: true, badge: false }, { name: 'Old', query: 'is:any older:1y', notify: false, badge: false }];
   expect(splitsFromText(`# mine\n\n${splitsToText(splits)}`)).toEqual(splits);
-  const queries = splitViews([...splits, { name: 'Two', query: 'a or b' }].map((split) => ({ ...split, count: 1 }))).map((view) => view.query);
+  const queries = splitViews([...splits, { name: 'Two', query: 'a or b', notify: true, badge: true }].map((split) => ({ ...split, count: 1 }))).map((view) => view.query);
   expect(queries).toEqual(['is:inbox label:bug', 'is:any older:1y', 'is:inbox (a or b)']);
 });
 
@@ -23,8 +23,8 @@ test('a split is a view, and the filter in use becomes one', async () => {
   await user.click(views.getByRole('button', { name: 'Edit splits' }));
   const box = await screen.findByRole('textbox', { name: 'Splits' });
   await user.clear(box);
-  await user.type(box, 'Builds = type:build');
+  await user.type(box, 'Builds [[badge] = type:build');
   await user.click(screen.getByRole('button', { name: 'Save splits' }));
   await views.findByRole('button', { name: /Builds/ });
-  expect(platform.calls.find((call) => call.name === 'split_set')?.args).toEqual({ splits: [{ name: 'Builds', query: 'type:build' }] });
+  expect(platform.calls.find((call) => call.name === 'split_set')?.args).toEqual({ splits: [{ name: 'Builds', query: 'type:build', notify: false, badge: true }] });
 });

@@ -13,17 +13,27 @@ function placed(query: string): string {
   return says ? whole : `is:inbox ${whole}`.trim();
 }
 
-export const splitsToText = (splits: readonly { name: string; query: string }[]) => splits.map(({ name, query }) => `${name} = ${query}\n`).join('');
+/** A split as its line of text has it. */
+export type SplitLine = { name: string; query: string; notify: boolean; badge: boolean };
 
-/** Lines `Name = query`; what cannot be one is left for the engine to name. */
-export function splitsFromText(text: string): { name: string; query: string }[] {
+export function splitsToText(splits: readonly SplitLine[]): string {
+  return splits
+    .map(({ name, query, notify, badge }) => {
+      const asked = [notify && 'notify', badge && 'badge'].filter(Boolean).join(', ');
+      return `${name}${asked && ` [${asked}]`} = ${query}\n`;
+    })
+    .join('');
+}
+
+/** Lines `Name = query` or `Name [notify, badge] = query`; what cannot be one is left for the engine to name. */
+export function splitsFromText(text: string): SplitLine[] {
   return text
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => {
       const at = line.indexOf('=');
-      return at < 0 ? { name: line, query: '' } : { name: line.slice(0, at).trim(), query: line.slice(at + 1).trim() };
+      return at < 0 ? lineOf(line, '') : lineOf(line.slice(0, at).trim(), line.slice(at + 1).trim());
     });
 }
 
@@ -34,4 +44,12 @@ export function queryAt(text: string, caret: number): { from: number; to: number
   const equals = text.indexOf('=', begin);
   if (equals < 0 || equals >= caret || text.slice(begin, caret).trimStart().startsWith('#')) return null;
   return { from: equals + 1, to: end < 0 ? text.length : end };
+}
+
+function lineOf(heading: string, query: string): SplitLine {
+  const found = /^(.*?)\s*\[([^[\]]*)\]$/.exec(heading);
+  const asked = found ? found[2]!.split(',').map((word) => word.trim()).filter(Boolean) : [];
+  // A word that is neither stays in the name, where the engine refuses its brackets.
+  if (!found || asked.some((word) => word !== 'notify' && word !== 'badge')) return { name: heading, query, notify: false, badge: false };
+  return { name: found[1]!, query, notify: asked.includes('notify'), badge: asked.includes('badge') };
 }

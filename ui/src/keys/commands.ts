@@ -41,7 +41,7 @@ export function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLInputElement && !['checkbox', 'radio', 'button', 'submit', 'range'].includes(target.type);
 }
 
-const EVEN_WHILE_TYPING: readonly CommandId[] = ['palette', 'nextRegion', 'previousRegion'];
+const EVEN_WHILE_TYPING: readonly CommandId[] = ['palette', 'nextRegion', 'previousRegion', 'zoomIn', 'zoomOut', 'zoomReset'];
 /** Keys with a meaning of their own on these elements. */
 const OWN_KEYS: Record<string, string> = {
   Enter: 'a, button, summary, [role=button], [role=link]',

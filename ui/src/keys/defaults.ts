@@ -3,7 +3,7 @@ export const KEYMAP = [
   { id: 'next', keys: ['j', 'ArrowDown'], label: 'Next item', group: 'Move' },
   { id: 'previous', keys: ['k', 'ArrowUp'], label: 'Previous item', group: 'Move' },
   { id: 'first', keys: ['Home'], label: 'First item', group: 'Move' },
-  { id: 'last', keys: ['End'], label: 'Last loaded item', group: 'Move' },
+  { id: 'last', keys: ['End'], label: 'Last item', group: 'Move' },
   { id: 'pageDown', keys: ['PageDown'], label: 'One screen down', group: 'Move' },
   { id: 'pageUp', keys: ['PageUp'], label: 'One screen up', group: 'Move' },
   { id: 'open', keys: ['Enter'], label: 'Open and mark read', group: 'Move' },
@@ -29,6 +29,7 @@ export const KEYMAP = [
   { id: 'extendDown', keys: ['Shift+j', 'Shift+ArrowDown'], label: 'Extend selection down', group: 'Select' },
   { id: 'extendUp', keys: ['Shift+k', 'Shift+ArrowUp'], label: 'Extend selection up', group: 'Select' },
   { id: 'selectAll', keys: ['* a'], label: 'Select all in this view', group: 'Select' },
+  { id: 'selectGroup', keys: ['Shift+x'], label: 'Select this group', group: 'Select' },
 
   { id: 'goInbox', keys: ['g i'], label: 'Inbox', group: 'Go to' },
   { id: 'goOutbox', keys: ['g o'], label: 'Outbox', group: 'Go to' },
@@ -41,6 +42,9 @@ export const KEYMAP = [
   { id: 'palette', keys: ['Mod+k'], label: 'Command palette', group: 'Window' },
   { id: 'keys', keys: ['?'], label: 'Keys', group: 'Window' },
   { id: 'sidebar', keys: ['\\'], label: 'Sidebar', group: 'Window' },
+  { id: 'zoomIn', keys: ['Mod+=', 'Mod++'], label: 'Zoom in', group: 'Window' },
+  { id: 'zoomOut', keys: ['Mod+-'], label: 'Zoom out', group: 'Window' },
+  { id: 'zoomReset', keys: ['Mod+0'], label: 'Usual size', group: 'Window' },
   { id: 'nextRegion', keys: ['F6'], label: 'Next region', group: 'Window' },
   { id: 'previousRegion', keys: ['Shift+F6'], label: 'Previous region', group: 'Window' },
 ] as const satisfies readonly { id: string; keys: readonly string[]; label: string; group: string }[];

@@ -62,7 +62,19 @@ export function whenInWords(iso: string | number, now: number): string {
   return `${day} ${clock(date.getTime())}`;
 }
 
-function startOfDay(at: number): number {
+/** A day of the past as people call it: `Today`, `Yesterday`, `Monday`, then the date. */
+export function dayInWords(at: number, now: number): string {
+  const date = new Date(at);
+  const days = Math.round((startOfDay(now) - startOfDay(at)) / DAY);
+  if (days === 0) return 'Today';
+  if (days === 1) return 'Yesterday';
+  if (days > 1 && days < 7) return date.toLocaleDateString('en-GB', { weekday: 'long' });
+  const sameYear = date.getFullYear() === new Date(now).getFullYear();
+  return date.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', ...(sameYear ? {} : { year: 'numeric' }) });
+}
+
+/** Midnight before, where the person is. */
+export function startOfDay(at: number): number {
   const date = new Date(at);
   date.setHours(0, 0, 0, 0);
   return date.getTime();

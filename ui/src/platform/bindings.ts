@@ -8,6 +8,8 @@ export const commands = {
 	openUrl: (url: string) => typedError<null, Error>(__TAURI_INVOKE("open_url", { url })),
 	/**  The frame around the page follows its theme, and the next start begins with it. */
 	setTheme: (theme: Choice) => typedError<null, Error>(__TAURI_INVOKE("set_theme", { theme })),
+	/**  The size of everything in the window, in percent. */
+	setZoom: (percent: number) => typedError<null, Error>(__TAURI_INVOKE("set_zoom", { percent })),
 	engineInfo: (args: NoArgs) => typedError<EngineInfo, Error>(__TAURI_INVOKE("engine_info", { args })),
 	engineDoctor: (args: NoArgs) => typedError<Verdict[], Error>(__TAURI_INVOKE("engine_doctor", { args })),
 	engineStop: (args: NoArgs) => typedError<null, Error>(__TAURI_INVOKE("engine_stop", { args })),
@@ -17,6 +19,7 @@ export const commands = {
 	inboxGet: (args: ItemArgs) => typedError<Item, Error>(__TAURI_INVOKE("inbox_get", { args })),
 	inboxStats: (args: NoArgs) => typedError<InboxStats, Error>(__TAURI_INVOKE("inbox_stats", { args })),
 	inboxCount: (args: QueryArgs) => typedError<Counted, Error>(__TAURI_INVOKE("inbox_count", { args })),
+	inboxAttention: (args: NoArgs) => typedError<Attention, Error>(__TAURI_INVOKE("inbox_attention", { args })),
 	inboxCheckQuery: (args: QueryArgs) => typedError<QueryCheck, Error>(__TAURI_INVOKE("inbox_check_query", { args })),
 	inboxWhen: (args: WhenArgs) => typedError<When, Error>(__TAURI_INVOKE("inbox_when", { args })),
 	inboxOperate: (args: OperateArgs) => typedError<OperationDone, Error>(__TAURI_INVOKE("inbox_operate", { args })),
@@ -70,7 +73,7 @@ export const commands = {
 };
 
 /* Constants */
-export const CALLS = [{"name":"engine_info","kind":"read","tags":["health","accounts"]},{"name":"engine_doctor","kind":"read","tags":["health"]},{"name":"engine_stop","kind":"write","tags":["health"]},{"name":"engine_logs","kind":"read","tags":["logs"]},{"name":"engine_audit","kind":"read","tags":["logs"]},{"name":"inbox_list","kind":"read","tags":["items"]},{"name":"inbox_get","kind":"read","tags":["items"]},{"name":"inbox_stats","kind":"read","tags":["counts"]},{"name":"inbox_count","kind":"read","tags":["counts"]},{"name":"inbox_check_query","kind":"read","tags":[]},{"name":"inbox_when","kind":"read","tags":[]},{"name":"inbox_operate","kind":"write","tags":["items","counts","operations"]},{"name":"inbox_undo","kind":"write","tags":["items","counts","operations","outbox"]},{"name":"inbox_redo","kind":"write","tags":["items","counts","operations","outbox"]},{"name":"inbox_operations","kind":"read","tags":["operations"]},{"name":"inbox_import","kind":"write","tags":["items","counts"]},{"name":"inbox_action","kind":"write","tags":["items","operations","outbox"]},{"name":"inbox_open","kind":"write","tags":[]},{"name":"outbox_list","kind":"read","tags":["outbox"]},{"name":"outbox_cancel","kind":"write","tags":["outbox","items","operations"]},{"name":"outbox_retry","kind":"write","tags":["outbox","items"]},{"name":"outbox_discard","kind":"write","tags":["outbox","items"]},{"name":"plugin_list","kind":"read","tags":["plugins","accounts"]},{"name":"plugin_install","kind":"write","tags":["plugins","accounts","sync"]},{"name":"plugin_check","kind":"read","tags":[]},{"name":"plugin_uninstall","kind":"write","tags":["plugins","accounts","sync","items","counts"]},{"name":"plugin_toggle","kind":"write","tags":["plugins","accounts","sync"]},{"name":"plugin_logs","kind":"read","tags":["logs"]},{"name":"account_add","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_remove","kind":"write","tags":["plugins","accounts","sync","items","counts"]},{"name":"account_rename","kind":"write","tags":["plugins","accounts"]},{"name":"account_configure","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_check","kind":"write","tags":["plugins","accounts"]},{"name":"account_grant","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_revoke","kind":"write","tags":["plugins","accounts","sync"]},{"name":"sync_status","kind":"read","tags":["sync"]},{"name":"sync_now","kind":"write","tags":["sync"]},{"name":"sync_configure","kind":"write","tags":["sync"]},{"name":"split_list","kind":"read","tags":["settings","counts","items"]},{"name":"split_set","kind":"write","tags":["settings"]},{"name":"rule_list","kind":"read","tags":["rules"]},{"name":"rule_save","kind":"write","tags":["rules"]},{"name":"rule_delete","kind":"write","tags":["rules"]},{"name":"rule_try","kind":"read","tags":["items"]},{"name":"secret_list","kind":"read","tags":["secrets"]},{"name":"secret_set","kind":"write","tags":["secrets","accounts","plugins","sync"]},{"name":"secret_delete","kind":"write","tags":["secrets","accounts","plugins","sync"]},{"name":"keychain_status","kind":"read","tags":["health"]},{"name":"keychain_unlock","kind":"write","tags":["health","sync"]},{"name":"keychain_keep","kind":"write","tags":["health","sync"]},{"name":"job_list","kind":"read","tags":["jobs"]},{"name":"job_stats","kind":"read","tags":["jobs"]},{"name":"job_retry","kind":"write","tags":["jobs"]},{"name":"job_discard","kind":"write","tags":["jobs"]},{"name":"settings_get","kind":"read","tags":["settings"]},{"name":"settings_all","kind":"read","tags":["settings"]},{"name":"settings_set","kind":"write","tags":["settings"]},{"name":"db_check","kind":"read","tags":["health"]},{"name":"db_backup","kind":"write","tags":[]}] as const;
+export const CALLS = [{"name":"engine_info","kind":"read","tags":["health","accounts"]},{"name":"engine_doctor","kind":"read","tags":["health"]},{"name":"engine_stop","kind":"write","tags":["health"]},{"name":"engine_logs","kind":"read","tags":["logs"]},{"name":"engine_audit","kind":"read","tags":["logs"]},{"name":"inbox_list","kind":"read","tags":["items"]},{"name":"inbox_get","kind":"read","tags":["items"]},{"name":"inbox_stats","kind":"read","tags":["counts"]},{"name":"inbox_count","kind":"read","tags":["counts"]},{"name":"inbox_attention","kind":"read","tags":["counts","items","settings"]},{"name":"inbox_check_query","kind":"read","tags":[]},{"name":"inbox_when","kind":"read","tags":[]},{"name":"inbox_operate","kind":"write","tags":["items","counts","operations"]},{"name":"inbox_undo","kind":"write","tags":["items","counts","operations","outbox"]},{"name":"inbox_redo","kind":"write","tags":["items","counts","operations","outbox"]},{"name":"inbox_operations","kind":"read","tags":["operations"]},{"name":"inbox_import","kind":"write","tags":["items","counts"]},{"name":"inbox_action","kind":"write","tags":["items","operations","outbox"]},{"name":"inbox_open","kind":"write","tags":[]},{"name":"outbox_list","kind":"read","tags":["outbox"]},{"name":"outbox_cancel","kind":"write","tags":["outbox","items","operations"]},{"name":"outbox_retry","kind":"write","tags":["outbox","items"]},{"name":"outbox_discard","kind":"write","tags":["outbox","items"]},{"name":"plugin_list","kind":"read","tags":["plugins","accounts"]},{"name":"plugin_install","kind":"write","tags":["plugins","accounts","sync"]},{"name":"plugin_check","kind":"read","tags":[]},{"name":"plugin_uninstall","kind":"write","tags":["plugins","accounts","sync","items","counts"]},{"name":"plugin_toggle","kind":"write","tags":["plugins","accounts","sync"]},{"name":"plugin_logs","kind":"read","tags":["logs"]},{"name":"account_add","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_remove","kind":"write","tags":["plugins","accounts","sync","items","counts"]},{"name":"account_rename","kind":"write","tags":["plugins","accounts"]},{"name":"account_configure","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_check","kind":"write","tags":["plugins","accounts"]},{"name":"account_grant","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_revoke","kind":"write","tags":["plugins","accounts","sync"]},{"name":"sync_status","kind":"read","tags":["sync"]},{"name":"sync_now","kind":"write","tags":["sync"]},{"name":"sync_configure","kind":"write","tags":["sync"]},{"name":"split_list","kind":"read","tags":["settings","counts","items"]},{"name":"split_set","kind":"write","tags":["settings"]},{"name":"rule_list","kind":"read","tags":["rules"]},{"name":"rule_save","kind":"write","tags":["rules"]},{"name":"rule_delete","kind":"write","tags":["rules"]},{"name":"rule_try","kind":"read","tags":["items"]},{"name":"secret_list","kind":"read","tags":["secrets"]},{"name":"secret_set","kind":"write","tags":["secrets","accounts","plugins","sync"]},{"name":"secret_delete","kind":"write","tags":["secrets","accounts","plugins","sync"]},{"name":"keychain_status","kind":"read","tags":["health"]},{"name":"keychain_unlock","kind":"write","tags":["health","sync"]},{"name":"keychain_keep","kind":"write","tags":["health","sync"]},{"name":"job_list","kind":"read","tags":["jobs"]},{"name":"job_stats","kind":"read","tags":["jobs"]},{"name":"job_retry","kind":"write","tags":["jobs"]},{"name":"job_discard","kind":"write","tags":["jobs"]},{"name":"settings_get","kind":"read","tags":["settings"]},{"name":"settings_all","kind":"read","tags":["settings"]},{"name":"settings_set","kind":"write","tags":["settings"]},{"name":"db_check","kind":"read","tags":["health"]},{"name":"db_backup","kind":"write","tags":[]}] as const;
 
 /* Types */
 export type AccountAddArgs = {
@@ -158,6 +161,15 @@ export type Attempt = {
 	startedAt: string,
 	endedAt: string,
 	error: Error,
+};
+
+/**  What is unread in the splits with a badge. */
+export type Attention = {
+	count: number,
+	/**  True when there are more than `count`. */
+	capped: boolean,
+	/**  The newest of them. */
+	items: ItemSummary[],
 };
 
 export type AuditArgs = {
@@ -294,8 +306,8 @@ export type EngineEvent =
 { type: "itemsChanged"; items: ItemSummary[]; removed: ItemId[] } | 
 /**  What else has to be read again. */
 { type: "stale"; tags: Tag[] } | { type: "syncChanged"; status: SyncStatus } | { type: "keychainChanged"; status: KeychainStatus } | 
-/**  The person asked for this item from outside the window. */
-{ type: "openItem"; id: ItemId } | { type: "ownerChanged"; role: Role } | 
+/**  The person asked from outside for the window, or for this item in it. */
+{ type: "shown"; item: ItemId | null } | { type: "ownerChanged"; role: Role } | 
 /**  Some events were lost on the way: read again what is shown. */
 { type: "lagged" };
 
@@ -358,6 +370,8 @@ export type InboxListArgs = {
 	limit?: number | null,
 	/**  The page before the cursor instead of the one after it. */
 	backward?: boolean,
+	/**  Rows to leave out first, where there is no cursor. */
+	skip?: number | null,
 	/**  The person is still typing: the last word counts as the beginning of one. */
 	typing?: boolean,
 };
@@ -631,7 +645,7 @@ export type OutboxRow = {
 	/**  When it is sent at the earliest. */
 	dueAt: string,
 	createdAt: string,
-	/**  Why it failed. */
+	/**  Why it failed, or why it still waits after an attempt. */
 	error: string | null,
 };
 
@@ -762,6 +776,8 @@ export type RuleDraft = {
 	operations?: OperationKind[],
 	/**  As people write it, read anew each time: `2d`, `tomorrow 9am`, `until new activity`. */
 	snooze?: string | null,
+	/**  Tell the person outside the window, too. */
+	notify?: boolean,
 	enabled?: boolean,
 };
 
@@ -771,6 +787,7 @@ export type RuleDraftShown = {
 	query: string,
 	operations: OperationKind[],
 	snooze: string | null,
+	notify: boolean,
 	enabled: boolean,
 };
 
@@ -829,12 +846,18 @@ export type Split = {
 	name: string,
 	/**  In the query language; without a place it means the inbox. */
 	query: string,
+	/**  Tell the person outside the window what comes into it. */
+	notify?: boolean,
+	/**  Count what is unread in it on the icon. */
+	badge?: boolean,
 };
 
 /**  A split with what is in it. */
 export type SplitInfo = {
 	name: string,
 	query: string,
+	notify: boolean,
+	badge: boolean,
 	/**  Items that match now. */
 	count: number,
 };

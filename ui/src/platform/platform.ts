@@ -11,12 +11,16 @@ export interface Platform {
   call<N extends CallName>(name: N, args: CallArgs<N>): Promise<CallResult<N>>;
   /** Hears events from now on; the answer stops it. */
   onEvent(handler: (event: EngineEvent) => void): Promise<() => void>;
+  /** Hears where to go from outside of the window, as a path; the answer stops it. */
+  onGo(handler: (path: string) => void): Promise<() => void>;
   /** Asks for a folder; null when the person changed their mind. */
   pickFolder(title: string): Promise<string | null>;
   /** Opens an http, https or mailto address outside of the window. */
   openUrl(url: string): Promise<void>;
   /** Colours what the system draws around the page. */
   setTheme(theme: ThemeChoice): Promise<void>;
+  /** Enlarges everything, in percent. */
+  setZoom(percent: number): Promise<void>;
 }
 
 /** Makes whatever was thrown the one shape that the interface shows. */

@@ -15,6 +15,7 @@ export function tauriPlatform(): Platform {
       }
     },
     onEvent: (handler) => listen<EngineEvent>('engine-event', (event) => handler(event.payload)),
+    onGo: (handler) => listen<string>('go', (event) => handler(event.payload)),
     async pickFolder(title) {
       const options = { directory: true, multiple: false, title };
       return await invoke<string | null>('plugin:dialog|open', { options });
@@ -29,6 +30,9 @@ export function tauriPlatform(): Platform {
     async setTheme(theme) {
       // Only the frame around the page: where the shell cannot, the page is still right.
       await invoke('set_theme', { theme }).catch(() => undefined);
+    },
+    async setZoom(percent) {
+      await invoke('set_zoom', { percent }).catch(() => undefined);
     },
   };
 }

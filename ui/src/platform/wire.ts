@@ -53,7 +53,7 @@ type Snake<Name extends string> = Name extends `${infer Head}${infer Rest}`
 type Answer<Command> = Command extends (...args: never[]) => Promise<infer Outcome> ? (Outcome extends { status: 'ok'; data: infer Data } ? Data : never) : never;
 
 /** The window's own commands are not calls of the engine. */
-type EngineCommand = Exclude<keyof typeof commands, 'openUrl' | 'setTheme'>;
+type EngineCommand = Exclude<keyof typeof commands, 'openUrl' | 'setTheme' | 'setZoom'>;
 
 /** Every call of the engine, as the list in Rust has it. */
 export type Calls = {

@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 
-import { rowsOf, type Pages } from '../api/pages';
 import { pluginsQuery } from '../api/queries';
+import type { Slice } from '../api/slice';
 import type { ItemSummary, PluginInfo } from '../platform/wire';
 import type { KnownValues } from './complete';
 import type { OperatorValue } from './operators';
@@ -39,8 +39,8 @@ function sources(plugins: readonly PluginInfo[]): OperatorValue[] {
 export function useKnownValues(): () => KnownValues {
   const client = useQueryClient();
   return () => {
-    const lists = client.getQueriesData<Pages>({ queryKey: ['items'] });
-    const rows = new Map(lists.flatMap(([, data]) => rowsOf(data)).map((item) => [item.id, item]));
+    const lists = client.getQueriesData<Slice>({ queryKey: ['items'] });
+    const rows = new Map(lists.flatMap(([, slice]) => slice?.rows ?? []).map((item) => [item.id, item]));
     return knownValues([...rows.values()], client.getQueryData(pluginsQuery().queryKey) ?? []);
   };
 }

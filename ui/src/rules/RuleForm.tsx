@@ -21,7 +21,7 @@ export function RuleForm({ rule, begin, onClose }: { rule: Rule | null; begin: F
   const [error, setError] = useState<DevRigError | null>(null);
   const save = useWrite('rule_save');
   const set = (change: Partial<Form>) => setForm({ ...form, ...change });
-  const check = (key: 'done' | 'read' | 'star' | 'mute', label: string) => <Checkbox label={label} checked={form[key]} onChange={(event) => set({ [key]: event.target.checked })} />;
+  const check = (key: 'done' | 'read' | 'star' | 'mute' | 'notify', label: string) => <Checkbox label={label} checked={form[key]} onChange={(event) => set({ [key]: event.target.checked })} />;
   const submit = () => save.mutate({ id: rule?.id ?? null, rule: draftOf(form) }, { onSuccess: onClose, onError: setError });
   return (
     <Layer title={rule ? `Rule: ${rule.name}` : 'New rule'} description="It applies to what sources bring or change from now on." wide onClose={onClose}>
@@ -43,6 +43,7 @@ export function RuleForm({ rule, begin, onClose }: { rule: Rule | null; begin: F
           {check('read', 'Read')}
           {check('star', 'Star')}
           {check('mute', 'Mute the thread')}
+          {check('notify', 'Notify')}
           <label className="flex items-center gap-2">
             Priority
             <Select value={form.priority} onChange={(event) => set({ priority: event.target.value as Form['priority'] })}>

@@ -1,9 +1,9 @@
 import type { ItemSummary, OperationKind, Priority, Rule, RuleDraft } from '../platform/wire';
 
 /** What the form holds: each thing that a rule can do, as a control shows it. */
-export type Form = { name: string; query: string; done: boolean; read: boolean; star: boolean; mute: boolean; priority: Priority | ''; label: string; snooze: string; enabled: boolean };
+export type Form = { name: string; query: string; done: boolean; read: boolean; star: boolean; mute: boolean; notify: boolean; priority: Priority | ''; label: string; snooze: string; enabled: boolean };
 
-export const EMPTY: Form = { name: '', query: '', done: true, read: false, star: false, mute: false, priority: '', label: '', snooze: '', enabled: true };
+export const EMPTY: Form = { name: '', query: '', done: true, read: false, star: false, mute: false, notify: false, priority: '', label: '', snooze: '', enabled: true };
 
 export function formOf(rule: Rule): Form {
   const has = (kind: OperationKind['kind']) => rule.operations.some((each) => each.kind === kind);
@@ -11,7 +11,7 @@ export function formOf(rule: Rule): Form {
   const labels = rule.operations.find((each) => each.kind === 'addLabels');
   return {
     name: rule.name, query: rule.query, enabled: rule.enabled, snooze: rule.snooze ?? '',
-    done: has('done'), read: has('read'), star: has('star'), mute: has('mute'),
+    done: has('done'), read: has('read'), star: has('star'), mute: has('mute'), notify: rule.notify,
     priority: priority?.priority ?? '', label: labels?.labels.join(', ') ?? '',
   };
 }
@@ -22,7 +22,7 @@ export function draftOf(form: Form): RuleDraft {
   if (form.priority) operations.push({ kind: 'setPriority', priority: form.priority });
   const labels = form.label.split(',').map((label) => label.trim()).filter(Boolean);
   if (labels.length > 0) operations.push({ kind: 'addLabels', labels });
-  return { name: form.name.trim(), query: form.query.trim(), operations, snooze: form.snooze.trim() || null, enabled: form.enabled };
+  return { name: form.name.trim(), query: form.query.trim(), operations, snooze: form.snooze.trim() || null, notify: form.notify, enabled: form.enabled };
 }
 
 const quoted = (value: string) => (/[\s,()"]/.test(value) ? `"${value.replaceAll('"', '')}"` : value);

@@ -18,7 +18,7 @@ test('a rule is tried as it is written, saved, switched off and deleted', async 
   await dialog.findByText(/matching items/);
   await user.click(dialog.getByRole('button', { name: 'Save rule' }));
   await screen.findByText('Quiet builds');
-  expect(named('rule_save')).toEqual([{ id: null, rule: { name: 'Quiet builds', query: 'type:build', operations: [{ kind: 'done' }], snooze: null, enabled: true } }]);
+  expect(named('rule_save')).toEqual([{ id: null, rule: { name: 'Quiet builds', query: 'type:build', operations: [{ kind: 'done' }], snooze: null, notify: false, enabled: true } }]);
   await user.click(screen.getByRole('switch', { name: 'Rule Quiet builds' }));
   await waitFor(() => expect(screen.getByRole('switch', { name: 'Rule Quiet builds' }).getAttribute('aria-checked')).toBe('false'));
   await user.click(screen.getByRole('button', { name: 'Delete Quiet builds' }));
@@ -38,7 +38,7 @@ test('what the engine refuses is told in the form, and nothing is lost', async (
 test('a draft holds what the form shows, and a query is made of an item', () => {
   const draft = draftOf({ ...EMPTY, name: ' x ', query: 'a', done: false, read: true, priority: 'low', label: 'one, two,', snooze: '2d' });
   expect(draft).toEqual({
-    name: 'x', query: 'a', enabled: true, snooze: '2d',
+    name: 'x', query: 'a', enabled: true, snooze: '2d', notify: false,
     operations: [{ kind: 'read' }, { kind: 'setPriority', priority: 'low' }, { kind: 'addLabels', labels: ['one', 'two'] }],
   });
   const item = { ...makeItems(1)[0]!, type: 'pull_request', repo: 'acme/my repo', reason: 'subscribed', actor: 'dependabot[bot]' };

@@ -12,8 +12,9 @@ import { readable } from '../keys/keymap';
 import { KEYS_SETTING } from '../keys/remap';
 import { exactTime } from '../lib/time';
 import type { Verdict } from '../platform/wire';
-import { appearanceFrom, showAppearance } from './appearance';
+import { appearanceFrom, showAppearance, ZOOMS } from './appearance';
 import { KeySettings } from './KeySettings';
+import { Notifications } from './Notifications';
 import { Section } from './Section';
 
 const SIZES = [90, 100, 110, 120, 130];
@@ -54,27 +55,35 @@ function Choices({ settings }: { settings: Record<string, unknown> }) {
       </Select>
     </Field>
   );
+  const percent = (key: string, label: string, sizes: readonly number[]) => (
+    <Field id={key} label={label}>
+      <Select id={key} value={String(settings[key])} onChange={(event) => set(key, Number(event.target.value))} className="w-56">
+        {[...new Set([...sizes, Number(settings[key])])].sort((a, b) => a - b).map((size) => (
+          <option key={size} value={size}>
+            {size} %
+          </option>
+        ))}
+      </Select>
+    </Field>
+  );
   return (
     <>
       <Section title="Appearance">
         <div className="flex flex-wrap gap-4">
           {choice('appearance.theme', 'Theme', [['system', 'As the system'], ['light', 'Light'], ['dark', 'Dark']])}
           {choice('appearance.density', 'List', [['compact', 'Compact, one line'], ['comfortable', 'Comfortable, two lines']])}
-          <Field id="text-size" label="Text size">
-            <Select id="text-size" value={String(settings['appearance.textSize'])} onChange={(event) => set('appearance.textSize', Number(event.target.value))} className="w-56">
-              {[...new Set([...SIZES, Number(settings['appearance.textSize'])])].sort((a, b) => a - b).map((size) => (
-                <option key={size} value={size}>
-                  {size} %
-                </option>
-              ))}
-            </Select>
-          </Field>
+          {percent('appearance.textSize', 'Text size', SIZES)}
+          {percent('appearance.zoom', 'Zoom', ZOOMS)}
         </div>
       </Section>
       <Section title="Inbox">
         {choice('inbox.afterTriage', 'After an item leaves, go to', [['next', 'the next item'], ['previous', 'the previous item'], ['stay', 'the same place']])}
         <Checkbox label="Single letters act as keys" help={`Off, only keys that write nothing act, such as arrows, Esc, F6 and ${readable('Mod+k')}.`} checked={settings['keys.single'] !== false} onChange={(event) => set('keys.single', event.target.checked)} />
-        <Checkbox label="Show notifications" checked={settings['notifications.enabled'] !== false} onChange={(event) => set('notifications.enabled', event.target.checked)} />
+      </Section>
+      <Notifications settings={settings} set={set} />
+      <Section title="Desktop">
+        <Checkbox label="Closing the window leaves DevRig in the tray" help="Where there is no tray, closing the window ends DevRig." checked={settings['desktop.closeToTray'] !== false} onChange={(event) => set('desktop.closeToTray', event.target.checked)} />
+        <Checkbox label="Start in the tray at login" checked={settings['desktop.autostart'] === true} onChange={(event) => set('desktop.autostart', event.target.checked)} />
       </Section>
     </>
   );

@@ -4,13 +4,14 @@ import { Tooltip } from 'radix-ui';
 import { lazy, Suspense, useEffect, useLayoutEffect, useState } from 'react';
 import { Toaster } from 'sonner';
 
+import { useWrite } from '../api/mutations';
 import { settingsQuery } from '../api/queries';
 import { Boundary } from '../components/Boundary';
 import { LiveRegion } from '../components/live';
 import { listenToKeys, useCommands } from '../keys/commands';
 import { setKeys, setSingleKeys } from '../keys/current';
 import { KEYS_SETTING, readKeyMap } from '../keys/remap';
-import { appearanceFrom, showAppearance } from '../settings/appearance';
+import { appearanceFrom, showAppearance, zoomed } from '../settings/appearance';
 import { Rail } from './Rail';
 import { cycleRegion } from './regions';
 import { StatusBar } from './StatusBar';
@@ -26,6 +27,7 @@ export function Shell() {
   const [layer, setLayer] = useState<Layer>(null);
   const close = () => setLayer(null);
   useSettings();
+  const setZoom = useZoom();
   useCommands({
     goInbox: () => void navigate({ to: '/inbox' }),
     goOutbox: () => void navigate({ to: '/outbox' }),
@@ -35,6 +37,9 @@ export function Shell() {
     goSettings: () => void navigate({ to: '/settings' }),
     keys: () => setLayer('keys'),
     palette: () => setLayer('palette'),
+    zoomIn: () => setZoom((zoom) => zoomed(zoom, 1)),
+    zoomOut: () => setZoom((zoom) => zoomed(zoom, -1)),
+    zoomReset: () => setZoom(() => 100),
     nextRegion: () => cycleRegion(1),
     previousRegion: () => cycleRegion(-1),
   });
@@ -78,6 +83,20 @@ export function Shell() {
       </Suspense>
     </Tooltip.Provider>
   );
+}
+
+/** Seen at once, and kept as the setting. */
+function useZoom(): (change: (zoom: number) => number) => void {
+  const { data: settings } = useQuery(settingsQuery());
+  const write = useWrite('settings_set', 'The zoom was not saved');
+  return (change) => {
+    if (!settings) return;
+    const appearance = appearanceFrom(settings);
+    const zoom = change(appearance.zoom);
+    if (zoom === appearance.zoom) return;
+    showAppearance({ ...appearance, zoom });
+    write.mutate({ key: 'appearance.zoom', value: zoom });
+  };
 }
 
 /** Follows the engine's settings: appearance, the keys, and whether letters act as keys. */

@@ -174,6 +174,8 @@ pub enum Inbox {
     },
     /// Numbers.
     Stats,
+    /// What is unread in the splits with a badge, as the tray shows it; for status bars.
+    Attention,
     /// Run a plugin's action on an item.
     Action {
         item: String,
@@ -334,11 +336,17 @@ pub enum Split {
         /// Its place, from 1; the last when absent.
         #[arg(long)]
         at: Option<usize>,
+        /// Notify of what comes into it.
+        #[arg(long)]
+        notify: bool,
+        /// Count what is unread in it on the tray icon.
+        #[arg(long)]
+        badge: bool,
     },
     Remove {
         name: String,
     },
-    /// All as text, a line each: `Name = query`.
+    /// All as text, a line each: `Name [notify, badge] = query`.
     Export,
     /// Replace all by those of a text.
     Import {
@@ -353,7 +361,7 @@ pub struct RuleSays {
     /// Which items, in the query language; without a place it means the inbox.
     #[arg(long, short = 'q')]
     pub query: String,
-    /// done, read, star, mute, label=NAME, priority=LEVEL or snooze=WHEN. Repeatable.
+    /// done, read, star, mute, notify, label=NAME, priority=LEVEL or snooze=WHEN. Repeatable.
     #[arg(long = "do", value_name = "STEP", required = true)]
     pub steps: Vec<String>,
 }

@@ -8,9 +8,11 @@ pub mod frame;
 pub mod id;
 pub mod notify;
 pub mod protocol;
+pub mod quiet;
 pub mod sensitive;
 
 pub use change::{Actor, Change, ChangeKind, Origin, Tag};
 pub use clock::{Clock, ManualClock, SharedClock, SystemClock, Timestamp};
 pub use error::{Category, Code, Context, Error, Result};
+pub use quiet::QuietHours;
 pub use sensitive::Sensitive;

@@ -37,6 +37,7 @@ macro_rules! calls {
             read inbox_get = inbox::get(inbox::ItemArgs) -> inbox::Item [Items];
             read inbox_stats = inbox::stats(NoArgs) -> inbox::InboxStats [Counts];
             read inbox_count = inbox::count(inbox::QueryArgs) -> inbox::Counted [Counts];
+            read inbox_attention = inbox::attention(NoArgs) -> inbox::Attention [Counts, Items, Settings];
             read inbox_check_query = inbox::check_query(inbox::QueryArgs) -> inbox::QueryCheck [];
             read inbox_when = inbox::when(inbox::WhenArgs) -> inbox::When [];
             write inbox_operate = inbox::operate(inbox::OperateArgs) -> inbox::OperationDone [Items, Counts, Operations];

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use devrig_core::notify::Notifier;
+use devrig_core::id::ItemId;
+use devrig_core::notify::{Notice, Presenter};
 use devrig_core::{Code, Context, Error, Result, SharedClock, SystemClock, Timestamp};
 use devrig_inbox::Inbox;
 use devrig_jobs::{Jobs, Workers};
@@ -12,7 +13,7 @@ use devrig_net::{Egress, EgressParts};
 use devrig_plugins::{Opener, Plugins, PluginsParts};
 use devrig_secrets::{Keychain, Vault};
 use devrig_store::{Store, StoreOptions};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -21,6 +22,7 @@ use crate::connection::OwnerKind;
 use crate::events::{self, EngineEvent, EventStream};
 use crate::home::Home;
 use crate::lock::OwnerLock;
+use crate::notices::{self, Desk};
 use crate::{online, socket, upkeep};
 
 /// Everything that an engine is built from; tests bring their own.
@@ -31,10 +33,12 @@ pub struct EngineParts {
     pub clock: SharedClock,
     pub keychain: Arc<dyn Keychain>,
     pub egress: Arc<Egress>,
-    pub notifier: Arc<dyn Notifier>,
+    pub presenter: Arc<dyn Presenter>,
     pub opener: Arc<dyn Opener>,
     /// The sandbox worker's binary.
     pub host_program: PathBuf,
+    /// The window's program, for whoever runs without one.
+    pub window_program: PathBuf,
     /// Folders whose sub-folders are the plugins that ship with DevRig.
     pub bundled: Vec<PathBuf>,
 }
@@ -50,9 +54,10 @@ impl EngineParts {
             keychain: devrig_secrets::system_keychain(),
             egress: Arc::new(Egress::new(EgressParts::system(clock.clone()))?),
             clock,
-            notifier: Arc::new(crate::notify::DesktopNotifier),
+            presenter: Arc::new(crate::DesktopPresenter),
             opener: Arc::new(devrig_plugins::SystemOpener),
             host_program: beside(&program, "devrig-plugin-host"),
+            window_program: beside(&program, "devrig-desktop"),
             bundled: bundled(&program),
         })
     }
@@ -112,6 +117,7 @@ impl Engine {
         let jobs = Jobs::new(store.clone());
         let inbox = Inbox::new(store.clone(), jobs.clone());
         let vault = Vault::new(store.clone(), parts.keychain.clone());
+        let (desk, own_notices) = Desk::new();
         let plugins = Plugins::start(PluginsParts {
             store: store.clone(),
             inbox: inbox.clone(),
@@ -119,7 +125,7 @@ impl Engine {
             vault: vault.clone(),
             egress: parts.egress.clone(),
             clock: parts.clock.clone(),
-            notifier: parts.notifier.clone(),
+            notifier: Arc::new(desk),
             opener: parts.opener.clone(),
             host_program: parts.host_program.clone(),
             bundled: parts.bundled.clone(),
@@ -148,7 +154,7 @@ impl Engine {
                 lock: std::sync::Mutex::new(Some(lock)),
             }),
         };
-        engine.start_tasks()?;
+        engine.start_tasks(own_notices)?;
         tracing::info!(
             version = crate::VERSION,
             kind = engine.inner.parts.kind.as_str(),
@@ -157,7 +163,7 @@ impl Engine {
         Ok(engine)
     }
 
-    fn start_tasks(&self) -> Result<()> {
+    fn start_tasks(&self, own: mpsc::UnboundedReceiver<Notice>) -> Result<()> {
         let Inner { store, inbox, events, stop, tasks, .. } = &*self.inner;
         tasks.spawn(events::tell_changes(
             store.clone(),
@@ -167,6 +173,8 @@ impl Engine {
         ));
         tasks.spawn(upkeep::run(self.clone(), stop.clone()));
         tasks.spawn(upkeep::apply_rules(inbox.clone(), stop.clone()));
+        tasks.spawn(upkeep::collect_notices(inbox.clone(), stop.clone()));
+        tasks.spawn(notices::run(self.clone(), own, stop.clone()));
         tasks.spawn(events::tell_plugins(self.plugins().events(), events.clone(), stop.clone()));
         tasks.spawn(events::tell_keychain(self.vault().clone(), events.clone(), stop.clone()));
         let socket = self.inner.parts.home.socket();
@@ -177,9 +185,30 @@ impl Engine {
         events::stream(self.inner.events.subscribe())
     }
 
-    /// Tells the window to show an item.
-    pub fn tell(&self, event: EngineEvent) {
-        let _ = self.inner.events.send(event);
+    /// Shows the window, with an item when one is given, and starts it where there is none.
+    ///
+    /// # Errors
+    /// What starting the window's program meets.
+    pub(crate) async fn open_window(&self, item: Option<ItemId>) -> Result<()> {
+        if self.inner.parts.kind == OwnerKind::Window {
+            // Nobody listening means that the window is ending.
+            let _ = self.inner.events.send(EngineEvent::Shown { item });
+            return Ok(());
+        }
+        // A window that runs already is handed the link by the one that is started here.
+        let link = match item {
+            Some(id) => format!("devrig://item/{id}"),
+            None => "devrig://inbox".to_owned(),
+        };
+        let program = &self.inner.parts.window_program;
+        tokio::process::Command::new(program)
+            .arg(link)
+            .stdin(std::process::Stdio::null())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .context(format!("starting {}", program.display()))
+            .map(drop)
     }
 
     pub(crate) fn request_stop(&self) {

@@ -41,9 +41,9 @@ pub enum EngineEvent {
     KeychainChanged {
         status: KeychainStatus,
     },
-    /// The person asked for this item from outside the window.
-    OpenItem {
-        id: ItemId,
+    /// The person asked from outside for the window, or for this item in it.
+    Shown {
+        item: Option<ItemId>,
     },
     OwnerChanged {
         role: Role,

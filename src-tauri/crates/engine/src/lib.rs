@@ -4,6 +4,7 @@
 //! other is a guest and asks the owner over a local socket (DESIGN §4). [`Connection`] decides.
 
 pub mod api;
+mod autostart;
 pub mod connection;
 pub mod doctor;
 mod engine;
@@ -11,8 +12,9 @@ pub mod events;
 pub mod home;
 mod lock;
 pub mod logging;
-mod notify;
+mod notices;
 mod online;
+mod presenter;
 pub mod settings;
 pub mod socket;
 mod upkeep;
@@ -21,7 +23,7 @@ pub use api::{Api, CALLS, NoArgs, dispatch};
 pub use connection::{Connection, OwnerKind};
 pub use engine::{Engine, EngineParts, open_page};
 pub use home::Home;
-pub use notify::DesktopNotifier;
+pub use presenter::DesktopPresenter;
 
 /// DevRig's version, as it is shown and as plugins' engine ranges are checked against.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

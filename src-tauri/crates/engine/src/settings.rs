@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use devrig_core::{Error, Result};
+use devrig_core::{Error, QuietHours, Result, Timestamp};
 use devrig_inbox::splits;
 use serde_json::{Value, json};
 
@@ -26,6 +26,10 @@ enum Accepts {
     Flag {
         default: bool,
     },
+    /// `22:00-07:00 Europe/Berlin`, or nothing.
+    QuietHours,
+    /// A time, or null.
+    Time,
     /// Names and queries of the person's own views.
     Splits,
     /// Which keys do what, where that differs from the default.
@@ -63,6 +67,36 @@ pub const KNOWN: &[Setting] = &[
         key: "notifications.enabled",
         about: "Show native notifications.",
         accepts: Accepts::Flag { default: true },
+    },
+    Setting {
+        key: "notifications.quietHours",
+        about: "Hours without notifications, such as 22:00-07:00 Europe/Berlin.",
+        accepts: Accepts::QuietHours,
+    },
+    Setting {
+        key: "notifications.pausedUntil",
+        about: "No notifications before this time.",
+        accepts: Accepts::Time,
+    },
+    Setting {
+        key: "notifications.batchMinutes",
+        about: "Minutes that notifications are gathered for; 0 shows them at once.",
+        accepts: Accepts::Whole { least: 0, most: 240, default: 0 },
+    },
+    Setting {
+        key: "desktop.closeToTray",
+        about: "Closing the window leaves DevRig in the tray, where there is one.",
+        accepts: Accepts::Flag { default: true },
+    },
+    Setting {
+        key: "desktop.autostart",
+        about: "Start DevRig in the tray at login.",
+        accepts: Accepts::Flag { default: false },
+    },
+    Setting {
+        key: "appearance.zoom",
+        about: "Size of everything in the window, in percent.",
+        accepts: Accepts::Whole { least: 80, most: 200, default: 100 },
     },
     Setting {
         key: "keys.single",
@@ -118,6 +152,8 @@ impl Setting {
             Accepts::OneOf(choices) => json!(choices[0]),
             Accepts::Whole { default, .. } => json!(default),
             Accepts::Flag { default } => json!(default),
+            Accepts::QuietHours => json!(""),
+            Accepts::Time => Value::Null,
             Accepts::Splits => json!(splits::shipped()),
             Accepts::Keys => json!({}),
             Accepts::Window => Value::Null,
@@ -145,6 +181,20 @@ impl Setting {
                     return Ok(());
                 }
                 "true or false".to_owned()
+            }
+            Accepts::QuietHours => {
+                let text = value.as_str().unwrap_or("?");
+                match text.is_empty() {
+                    true => return Ok(()),
+                    false => return text.parse::<QuietHours>().map(drop),
+                }
+            }
+            Accepts::Time => {
+                let time = |text: &str| text.parse::<Timestamp>().is_ok();
+                if value.is_null() || value.as_str().is_some_and(time) {
+                    return Ok(());
+                }
+                "a time such as 2026-01-31T18:00:00.000Z, or null".to_owned()
             }
             Accepts::Splits => {
                 let list = serde_json::from_value::<Vec<splits::Split>>(value.clone());

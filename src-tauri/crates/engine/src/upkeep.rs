@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use devrig_core::Result;
+use devrig_inbox::Inbox;
 use tokio_util::sync::CancellationToken;
 
 use crate::Engine;
@@ -39,13 +40,25 @@ pub(crate) async fn run(engine: Engine, stop: CancellationToken) {
 }
 
 /// Rules go on after a failure, such as a full disk: what was not applied is applied then.
-pub(crate) async fn apply_rules(inbox: devrig_inbox::Inbox, stop: CancellationToken) {
+pub(crate) async fn apply_rules(inbox: Inbox, stop: CancellationToken) {
     while let Err(error) = inbox.run_rules(stop.clone()).await {
         tracing::warn!(%error, "the rules were not applied and will be tried again");
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(LONGEST) => {}
-        }
+        pause(&stop).await;
+    }
+}
+
+/// What is to be told is collected in the same way.
+pub(crate) async fn collect_notices(inbox: Inbox, stop: CancellationToken) {
+    while let Err(error) = inbox.collect_notices(stop.clone()).await {
+        tracing::warn!(%error, "notices were not collected and will be tried again");
+        pause(&stop).await;
+    }
+}
+
+async fn pause(stop: &CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(LONGEST) => {}
     }
 }
 

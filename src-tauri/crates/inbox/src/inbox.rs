@@ -49,6 +49,8 @@ pub struct ListQuery {
     pub limit: u32,
     /// The page before the cursor instead of the one after it; still newest first.
     pub backward: bool,
+    /// Rows to leave out first, where there is no cursor: for a jump within a long list.
+    pub skip: u32,
     /// The person is still typing: the last word counts as the beginning of one.
     pub typing: bool,
 }
@@ -178,9 +180,10 @@ impl Inbox {
     /// # Errors
     /// `NOTHING_TO_DO`; `NOT_FOUND`; `CONFLICT` when an action was sent already.
     pub async fn undo(&self, operation: Option<OperationId>) -> Result<OperationDone> {
+        let inbox = self.clone();
         self.store
             .write(async move |tx: &mut Tx| {
-                operate::undo(tx, operation.as_ref(), &Origin::person()).await
+                operate::undo(&inbox, tx, operation.as_ref(), &Origin::person()).await
             })
             .await
     }
@@ -253,7 +256,7 @@ impl Inbox {
 
     async fn page(&self, plan: &Plan, ask: &ListQuery) -> Result<Page> {
         let cursor = ask.cursor.as_deref().map(place::from_text).transpose()?;
-        let walk = match (ask.backward, cursor) {
+        let mut walk = match (ask.backward, cursor) {
             (false, before) => Walk::Down(before),
             (true, Some(after)) => Walk::Up(after),
             (true, None) => Walk::Up(place::FIRST),
@@ -263,6 +266,13 @@ impl Inbox {
         let mut conn = self.reader().await?;
         // One view of the data for the search and the rows.
         let mut view = sqlx::Connection::begin(&mut *conn).await.map_err(from_sqlx)?;
+        if ask.skip > 0 && cursor.is_none() {
+            let past = search::past(&mut view, plan, walk, i64::from(ask.skip)).await?;
+            walk = match walk {
+                Walk::Down(_) => Walk::Down(past),
+                Walk::Up(first) => Walk::Up(past.unwrap_or(first)),
+            };
+        }
         let mut found = search::positions(&mut view, plan, walk, i64::from(limit) + 1).await?;
         let more = found.len() > wanted;
         found.truncate(wanted);
@@ -362,6 +372,24 @@ impl Inbox {
     /// Actions that are not through yet, oldest first.
     pub async fn outbox(&self) -> Result<Vec<OutboxRow>> {
         outbox::list(&mut *self.reader().await?).await
+    }
+
+    /// The person's own views, in their order.
+    pub async fn splits(&self) -> Result<Vec<crate::splits::Split>> {
+        crate::splits::stored(&mut *self.reader().await?).await
+    }
+
+    /// Withdraws an action that still waits.
+    ///
+    /// # Errors
+    /// As [`outbox::cancel`].
+    pub async fn outbox_cancel(&self, id: String) -> Result<()> {
+        let inbox = self.clone();
+        self.store
+            .write(async move |tx: &mut Tx| {
+                outbox::cancel(&inbox, tx, &id, &Origin::person()).await
+            })
+            .await
     }
 
     /// Sends a failed or undecided action again.

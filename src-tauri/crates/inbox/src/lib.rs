@@ -1,6 +1,7 @@
 //! The unified inbox: items, the query language, full-text search, triage with undo, and the
 //! outbox towards the sources (DESIGN §6).
 
+pub mod arrivals;
 mod change;
 mod clean;
 mod counts;
@@ -8,6 +9,7 @@ pub mod import;
 mod inbox;
 pub mod item;
 mod matching;
+pub mod notices;
 mod operate;
 mod operation;
 pub mod outbox;
@@ -31,7 +33,7 @@ pub mod when;
 pub use inbox::{Counted, Inbox, InboxStats, ListQuery, Page};
 pub use item::{Item, ItemInput, ItemSummary, Priority, SourceCounts, Triage};
 pub use operation::{Operation, OperationDone, OperationKind, OperationRow, Target};
-pub use outbox::{OutboxRequest, OutboxRow, OutboxState};
+pub use outbox::{OutboxRequest, OutboxRow, OutboxState, Reverse};
 pub use patch::{ItemPatch, apply_update};
 pub use plugin_view::{PluginOrder, PluginQuery, PluginStatus, plugin_item};
 pub use rules::{DryRun, Rule, RuleDraft};

@@ -110,16 +110,41 @@ pub(crate) async fn record(
     items: usize,
     origin: &Origin,
 ) -> Result<i64> {
-    let at = tx.now().as_ms();
     if origin.actor == Actor::Person {
         sqlx::query("UPDATE operation SET undone = -undone WHERE undone > 0")
             .execute(tx.conn())
             .await
             .map_err(from_sqlx)?;
     }
+    insert(tx, id, detail, label, items, true, origin).await
+}
+
+/// Writes the row of what undo itself has begun: it is in the history, and neither undo nor redo
+/// walks over it.
+pub(crate) async fn record_beside(
+    tx: &mut Tx,
+    id: &OperationId,
+    detail: &str,
+    label: &str,
+    items: usize,
+    origin: &Origin,
+) -> Result<i64> {
+    insert(tx, id, detail, label, items, false, origin).await
+}
+
+async fn insert(
+    tx: &mut Tx,
+    id: &OperationId,
+    detail: &str,
+    label: &str,
+    items: usize,
+    undoable: bool,
+    origin: &Origin,
+) -> Result<i64> {
+    let at = tx.now().as_ms();
     let no = sqlx::query_scalar(
         "INSERT INTO operation (id, detail, label, actor, cause, at, items, undoable)
-         VALUES (?, ?, ?, ?, ?, ?, ?, 1) RETURNING no",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING no",
     )
     .bind(&id.0)
     .bind(detail)
@@ -128,6 +153,7 @@ pub(crate) async fn record(
     .bind(&origin.cause)
     .bind(at)
     .bind(i64::try_from(items).unwrap_or(i64::MAX))
+    .bind(undoable)
     .fetch_one(tx.conn())
     .await
     .map_err(from_sqlx)?;
@@ -198,6 +224,7 @@ fn recorded(row: &SqliteRow) -> Result<Recorded> {
 
 /// Takes back one operation, or the person's newest.
 pub(crate) async fn undo(
+    inbox: &Inbox,
     tx: &mut Tx,
     operation: Option<&OperationId>,
     origin: &Origin,
@@ -226,7 +253,7 @@ pub(crate) async fn undo(
     if recorded.at < oldest {
         return Err(nothing("nothing of the last 30 days is left to undo"));
     }
-    let done = travel(None, tx, &recorded, origin).await?;
+    let done = travel(inbox, tx, &recorded, false, origin).await?;
     sqlx::query(
         "UPDATE operation SET undone =
            1 + (SELECT coalesce(max(undone), 0) FROM operation WHERE undone > 0)
@@ -248,7 +275,7 @@ pub(crate) async fn redo(inbox: &Inbox, tx: &mut Tx, origin: &Origin) -> Result<
         return Err(Error::new(Code::NothingToDo, "there is nothing to redo"));
     };
     let recorded = recorded(&row)?;
-    let done = travel(Some(inbox), tx, &recorded, origin).await?;
+    let done = travel(inbox, tx, &recorded, true, origin).await?;
     sqlx::query("UPDATE operation SET undone = NULL WHERE no = ?")
         .bind(recorded.no)
         .execute(tx.conn())
@@ -257,20 +284,20 @@ pub(crate) async fn redo(inbox: &Inbox, tx: &mut Tx, origin: &Origin) -> Result<
     Ok(done)
 }
 
-/// Back, or forward again when an inbox is given: sending an action anew needs its queue.
+/// Back, or forward again.
 async fn travel(
-    again: Option<&Inbox>,
+    inbox: &Inbox,
     tx: &mut Tx,
     recorded: &Recorded,
+    forward: bool,
     origin: &Origin,
 ) -> Result<OperationDone> {
-    let forward = again.is_some();
     let label = format!("{}: {}", if forward { "Redone" } else { "Undone" }, recorded.label);
     tx.change(Change::new("operation", recorded.id.0.clone(), ChangeKind::Updated, origin));
     if outbox::is_action(&recorded.detail) {
-        match again {
-            Some(inbox) => outbox::submit_again(inbox, tx, recorded.no).await?,
-            None => outbox::withdraw(tx, recorded.no).await?,
+        match forward {
+            true => outbox::submit_again(inbox, tx, recorded.no).await?,
+            false => outbox::take_back(inbox, tx, recorded.no, origin).await?,
         }
         return done(tx.conn(), Some(recorded.id.clone()), &[], label).await;
     }

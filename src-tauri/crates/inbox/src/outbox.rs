@@ -1,12 +1,14 @@
-//! Actions towards a source: an operation, a row here and the job `outbox.send`, all in one
-//! transaction. While an action waits, undo withdraws it; the job's handler lives where plugins
-//! are called, and reports through [`sending`], [`sent`], [`failed`] and [`unknown`].
+//! Actions towards a source: an operation and a row here, in one transaction with the job that
+//! sends what the account has, one after the other. While an action waits, undo withdraws it;
+//! once it was sent, undo sends the action that its plugin declares as its reverse. The job's
+//! handler lives where plugins are called: it asks for the [`next`] and reports through [`sent`],
+//! [`not_sent`], [`failed`] and [`unknown`].
 
 use std::time::Duration;
 
 use devrig_core::id::{AccountId, ItemId, OperationId};
 use devrig_core::{Change, ChangeKind, Code, Error, Origin, Result, Timestamp};
-use devrig_jobs::{NewJob, RetryPolicy};
+use devrig_jobs::NewJob;
 use devrig_store::{SqliteConnection, Tx, from_sqlx};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -18,7 +20,7 @@ use crate::operate;
 use crate::patch::{self, ItemPatch};
 use crate::rows::{get, integer};
 
-/// The job that sends one action; its payload is `{"outbox": id}`.
+/// The job that sends an account's actions; its payload is `{"account": id}`.
 pub const JOB: &str = "outbox.send";
 
 /// How long an outward action waits where undo can withdraw it.
@@ -39,8 +41,17 @@ pub struct OutboxRequest {
     pub input: Value,
     /// Sending it twice does no more than once, as the plugin declares.
     pub idempotent: bool,
+    /// What takes it back once it was sent.
+    pub reverse: Option<Reverse>,
     /// How long undo can withdraw it: [`HOLD`], or zero.
     pub hold: Duration,
+}
+
+/// The action that takes another one back; it is called with the same input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reverse {
+    pub action: String,
+    pub idempotent: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
@@ -103,7 +114,7 @@ pub struct OutboxRow {
     /// When it is sent at the earliest.
     pub due_at: Timestamp,
     pub created_at: Timestamp,
-    /// Why it failed.
+    /// Why it failed, or why it still waits after an attempt.
     pub error: Option<String>,
 }
 
@@ -113,15 +124,18 @@ pub struct Outgoing {
     pub row: OutboxRow,
     pub input: Value,
     pub idempotent: bool,
+    /// Counted from 1.
+    pub attempt: u32,
+    pub reverse: Option<Reverse>,
 }
 
 /// What a claimed `outbox.send` job is to do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Turn {
     Send(Box<Outgoing>),
-    /// An older action of the account is not through yet: come back then.
+    /// The account's oldest action has to wait until then, and the others behind it.
     Wait(Timestamp),
-    /// Withdrawn, sent or set aside meanwhile: the job is done.
+    /// Nothing is left to send.
     Over,
 }
 
@@ -148,32 +162,50 @@ pub async fn submit(
     let count = usize::from(item.is_some());
     let operation =
         operate::record(tx, &operation_id, &detail, &request.label, count, origin).await?;
-    let id = devrig_core::id::fresh();
-    let now = tx.now();
-    let due = now + request.hold;
-    sqlx::query(
-        "INSERT INTO outbox (id, operation, account, item, action, input, idempotent,
-           idempotency_key, state, due_at, created_at, updated_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?)",
-    )
-    .bind(&id)
-    .bind(operation)
-    .bind(&request.account.0)
-    .bind(item)
-    .bind(&request.action)
-    .bind(input)
-    .bind(request.idempotent)
-    .bind(devrig_core::id::fresh())
-    .bind(due.as_ms())
-    .bind(now.as_ms())
-    .bind(now.as_ms())
-    .execute(tx.conn())
-    .await
-    .map_err(from_sqlx)?;
-    queue(inbox, tx, &id, due).await?;
+    let due = tx.now() + request.hold;
+    let id = insert(tx, request, Place { operation, item, input, due, reverses: None }).await?;
+    queue(inbox, tx, &request.account, due).await?;
     let row = row(tx.conn(), &id).await?.row;
     tell(tx, &row, ChangeKind::Created, origin);
     Ok(row)
+}
+
+/// Where a new row belongs, and when it goes.
+struct Place {
+    operation: i64,
+    item: Option<i64>,
+    input: String,
+    due: Timestamp,
+    /// The row that it takes back.
+    reverses: Option<i64>,
+}
+
+async fn insert(tx: &mut Tx, request: &OutboxRequest, place: Place) -> Result<String> {
+    let id = devrig_core::id::fresh();
+    let now = tx.now();
+    let reverse = request.reverse.as_ref().map(serde_json::to_string).transpose()?;
+    sqlx::query(
+        "INSERT INTO outbox (id, operation, account, item, action, input, idempotent,
+           idempotency_key, state, due_at, created_at, updated_at, reverse, reverses)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?, ?, ?)",
+    )
+    .bind(&id)
+    .bind(place.operation)
+    .bind(&request.account.0)
+    .bind(place.item)
+    .bind(&request.action)
+    .bind(place.input)
+    .bind(request.idempotent)
+    .bind(devrig_core::id::fresh())
+    .bind(place.due.as_ms())
+    .bind(now.as_ms())
+    .bind(now.as_ms())
+    .bind(reverse)
+    .bind(place.reverses)
+    .execute(tx.conn())
+    .await
+    .map_err(from_sqlx)?;
+    Ok(id)
 }
 
 async fn item_no(conn: &mut SqliteConnection, id: &ItemId, account: &AccountId) -> Result<i64> {
@@ -195,72 +227,106 @@ async fn item_no(conn: &mut SqliteConnection, id: &ItemId, account: &AccountId) 
     }
 }
 
-/// Tried for about a day, so that a day offline loses nothing.
-fn policy() -> RetryPolicy {
-    RetryPolicy {
-        max_attempts: 100,
-        base: Duration::from_secs(2),
-        max: Duration::from_secs(15 * 60),
-        ..RetryPolicy::default()
+/// The job that sends the account's actions is there, and looks at them no later than `due`.
+async fn queue(inbox: &Inbox, tx: &mut Tx, account: &AccountId, due: Timestamp) -> Result<()> {
+    let job = NewJob::new(JOB, json!({ "account": account }))
+        .run_at(due)
+        .dedup(format!("{JOB}:{account}"));
+    inbox.jobs.enqueue(tx, &job).await.map(drop)
+}
+
+/// At start: every account that has something to send has its job.
+pub async fn resume(inbox: &Inbox, tx: &mut Tx) -> Result<()> {
+    let accounts: Vec<String> = sqlx::query_scalar(
+        "SELECT DISTINCT account FROM outbox WHERE state IN ('waiting', 'sending')",
+    )
+    .fetch_all(tx.conn())
+    .await
+    .map_err(from_sqlx)?;
+    let now = tx.now();
+    for account in accounts {
+        queue(inbox, tx, &AccountId(account), now).await?;
+    }
+    Ok(())
+}
+
+/// What an account, or each, has tried without success is tried again at once: what it lacked may
+/// have been given.
+pub async fn hasten(inbox: &Inbox, tx: &mut Tx, account: Option<&AccountId>) -> Result<()> {
+    let now = tx.now();
+    let tried: Vec<String> = sqlx::query_scalar(
+        "UPDATE outbox SET due_at = ?1
+         WHERE state NOT IN ('sent', 'cancelled') AND state = 'waiting' AND attempt > 0
+           AND due_at > ?1 AND account = coalesce(?2, account) RETURNING account",
+    )
+    .bind(now.as_ms())
+    .bind(account.map(|account| &account.0))
+    .fetch_all(tx.conn())
+    .await
+    .map_err(from_sqlx)?;
+    // In the order of an account, only its oldest is ever tried: there are as many as accounts.
+    for account in tried {
+        queue(inbox, tx, &AccountId(account), now).await?;
+    }
+    Ok(())
+}
+
+/// The handler's first step: the account's oldest action, which from then on is on its way.
+///
+/// An action that was being sent when DevRig died is sent again when it is idempotent; otherwise
+/// the person decides.
+pub async fn next(tx: &mut Tx, account: &AccountId) -> Result<Turn> {
+    loop {
+        let oldest: Option<String> = sqlx::query_scalar(
+            "SELECT id FROM outbox WHERE account = ? AND state IN ('waiting', 'sending')
+             ORDER BY no LIMIT 1",
+        )
+        .bind(&account.0)
+        .fetch_optional(tx.conn())
+        .await
+        .map_err(from_sqlx)?;
+        let Some(id) = oldest else { return Ok(Turn::Over) };
+        let mut outgoing = row(tx.conn(), &id).await?;
+        if outgoing.row.state == OutboxState::Sending && !outgoing.idempotent {
+            unknown(tx, &id, "DevRig ended while it was being sent").await?;
+            continue;
+        }
+        if tx.now() < outgoing.row.due_at {
+            return Ok(Turn::Wait(outgoing.row.due_at));
+        }
+        outgoing.attempt += 1;
+        sqlx::query("UPDATE outbox SET attempt = ? WHERE id = ?")
+            .bind(i64::from(outgoing.attempt))
+            .bind(&id)
+            .execute(tx.conn())
+            .await
+            .map_err(from_sqlx)?;
+        set(tx, &id, OutboxState::Sending, None).await?;
+        undoable(tx.conn(), &id, false).await?;
+        return Ok(Turn::Send(Box::new(outgoing)));
     }
 }
 
-async fn queue(inbox: &Inbox, tx: &mut Tx, id: &str, due: Timestamp) -> Result<()> {
-    let job = NewJob::new(JOB, json!({ "outbox": id }))
-        .run_at(due)
-        .dedup(format!("{JOB}:{id}"))
-        .policy(policy());
-    let job = inbox.jobs.enqueue(tx, &job).await?;
-    sqlx::query("UPDATE outbox SET job = ? WHERE id = ?")
-        .bind(job.0)
+/// It is tried again after a time, and says why. What may have `reached` the source can no longer
+/// be taken back by undo.
+pub async fn not_sent(
+    tx: &mut Tx,
+    id: &str,
+    after: Duration,
+    why: &str,
+    reached: bool,
+) -> Result<()> {
+    let due = tx.now() + after;
+    sqlx::query("UPDATE outbox SET due_at = ? WHERE id = ?")
+        .bind(due.as_ms())
         .bind(id)
         .execute(tx.conn())
         .await
         .map_err(from_sqlx)?;
-    Ok(())
-}
-
-/// The handler's first step: whether it is this action's turn. From then on it cannot be undone.
-///
-/// An action that was being sent when DevRig died is sent again when it is idempotent; otherwise
-/// the person decides.
-pub async fn sending(tx: &mut Tx, id: &str) -> Result<Turn> {
-    let outgoing = row(tx.conn(), id).await?;
-    match outgoing.row.state {
-        OutboxState::Waiting => {}
-        OutboxState::Sending if outgoing.idempotent => {}
-        OutboxState::Sending => {
-            unknown(tx, id, "DevRig ended while it was being sent").await?;
-            return Ok(Turn::Over);
-        }
-        _ => return Ok(Turn::Over),
+    if !reached {
+        undoable(tx.conn(), id, true).await?;
     }
-    let now = tx.now();
-    if now < outgoing.row.due_at {
-        return Ok(Turn::Wait(outgoing.row.due_at));
-    }
-    let earlier: Option<i64> = sqlx::query_scalar(
-        "SELECT max(due_at) FROM outbox
-         WHERE account = ?1 AND state IN ('waiting', 'sending')
-           AND no < (SELECT no FROM outbox WHERE id = ?2)",
-    )
-    .bind(&outgoing.row.account_id.0)
-    .bind(id)
-    .fetch_one(tx.conn())
-    .await
-    .map_err(from_sqlx)?;
-    if let Some(due) = earlier {
-        let soon = now + Duration::from_secs(1);
-        return Ok(Turn::Wait(Timestamp::from_ms(due).max(soon)));
-    }
-    set(tx, id, OutboxState::Sending, None).await?;
-    final_now(tx.conn(), id).await?;
-    Ok(Turn::Send(Box::new(outgoing)))
-}
-
-/// What was begun did surely not reach the source, so that it may be tried again.
-pub async fn not_sent(tx: &mut Tx, id: &str) -> Result<()> {
-    set(tx, id, OutboxState::Waiting, None).await
+    set(tx, id, OutboxState::Waiting, Some(why)).await
 }
 
 /// The source confirmed; its update of the item is applied.
@@ -282,6 +348,9 @@ pub async fn sent(
         .execute(tx.conn())
         .await
         .map_err(from_sqlx)?;
+    if outgoing.reverse.is_some() {
+        undoable(tx.conn(), id, true).await?;
+    }
     set(tx, id, OutboxState::Sent, None).await
 }
 
@@ -296,42 +365,52 @@ pub async fn unknown(tx: &mut Tx, id: &str, why: &str) -> Result<()> {
     set(tx, id, OutboxState::NeedsDecision, Some(why)).await
 }
 
-/// The account's way is free: the next action that is due goes at once.
-pub async fn hasten_next(inbox: &Inbox, tx: &mut Tx, account: &AccountId) -> Result<()> {
-    let now = tx.now();
-    let next: Option<String> = sqlx::query_scalar(
-        "SELECT id FROM outbox WHERE account = ?1 AND state = 'waiting' AND due_at <= ?2
-         ORDER BY no LIMIT 1",
-    )
-    .bind(&account.0)
-    .bind(now.as_ms())
-    .fetch_optional(tx.conn())
-    .await
-    .map_err(from_sqlx)?;
-    match next {
-        Some(id) => queue(inbox, tx, &id, now).await,
-        None => Ok(()),
-    }
-}
-
-/// Withdraws an action that still waits; undoing its operation does the same.
+/// Withdraws an action that still waits, as undoing its operation does. One that may have reached
+/// the source, and waits only to be sure, is given up.
 ///
 /// # Errors
 /// `NOT_FOUND`; `CONFLICT` when it is on its way already.
-pub async fn cancel(tx: &mut Tx, id: &str, origin: &Origin) -> Result<()> {
+pub async fn cancel(inbox: &Inbox, tx: &mut Tx, id: &str, origin: &Origin) -> Result<()> {
     let outgoing = row(tx.conn(), id).await?;
-    operate::undo(tx, Some(&outgoing.row.operation_id), origin).await.map(drop)
+    if outgoing.row.state != OutboxState::Waiting {
+        return withdraw(tx, id).await;
+    }
+    let undone = operate::undo(inbox, tx, Some(&outgoing.row.operation_id), origin).await;
+    match undone {
+        Err(error) if error.code == Code::NothingToDo => withdraw(tx, id).await,
+        undone => undone.map(drop),
+    }
 }
 
-/// Sends a failed or undecided action again.
+/// Sends a failed or undecided action again, or one that waits for its next attempt at once.
 ///
 /// # Errors
-/// `NOT_FOUND`; `NOTHING_TO_DO` when it does not rest.
+/// `NOT_FOUND`; `NOTHING_TO_DO` when it neither rests nor was tried.
 pub async fn retry(inbox: &Inbox, tx: &mut Tx, id: &str) -> Result<()> {
-    resting(tx, id).await?;
+    let outgoing = row(tx.conn(), id).await?;
+    let account = match outgoing.row.state {
+        OutboxState::Waiting if outgoing.attempt > 0 => outgoing.row.account_id,
+        _ => resting(tx, id).await?,
+    };
+    wait_anew(inbox, tx, id, &account, Duration::ZERO).await
+}
+
+async fn wait_anew(
+    inbox: &Inbox,
+    tx: &mut Tx,
+    id: &str,
+    account: &AccountId,
+    hold: Duration,
+) -> Result<()> {
+    let due = tx.now() + hold;
+    sqlx::query("UPDATE outbox SET due_at = ?, attempt = 0 WHERE id = ?")
+        .bind(due.as_ms())
+        .bind(id)
+        .execute(tx.conn())
+        .await
+        .map_err(from_sqlx)?;
     set(tx, id, OutboxState::Waiting, None).await?;
-    let now = tx.now();
-    queue(inbox, tx, id, now).await
+    queue(inbox, tx, account, due).await
 }
 
 /// Takes a failed or undecided action off the list without sending it.
@@ -339,14 +418,14 @@ pub async fn retry(inbox: &Inbox, tx: &mut Tx, id: &str) -> Result<()> {
 /// # Errors
 /// `NOT_FOUND`; `NOTHING_TO_DO` when it does not rest.
 pub async fn discard(tx: &mut Tx, id: &str) -> Result<()> {
-    resting(tx, id).await?;
+    resting(tx, id).await.map(drop)?;
     set(tx, id, OutboxState::Cancelled, None).await
 }
 
-async fn resting(tx: &mut Tx, id: &str) -> Result<()> {
-    let state = row(tx.conn(), id).await?.row.state;
+async fn resting(tx: &mut Tx, id: &str) -> Result<AccountId> {
+    let OutboxRow { state, account_id, .. } = row(tx.conn(), id).await?.row;
     if matches!(state, OutboxState::Failed | OutboxState::NeedsDecision) {
-        return Ok(());
+        return Ok(account_id);
     }
     Err(Error::new(Code::NothingToDo, format!("the action is {}, not at rest", state.as_str())))
 }
@@ -363,10 +442,25 @@ pub(crate) fn is_action(detail: &str) -> bool {
     serde_json::from_str::<Value>(detail).is_ok_and(|detail| detail["kind"] == "action")
 }
 
-/// Undo of an action's operation.
-pub(crate) async fn withdraw(tx: &mut Tx, operation: i64) -> Result<()> {
+/// Undo of an action's operation: it is withdrawn while it waits, and reversed once it was sent.
+pub(crate) async fn take_back(
+    inbox: &Inbox,
+    tx: &mut Tx,
+    operation: i64,
+    origin: &Origin,
+) -> Result<()> {
     let id = of_operation(tx.conn(), operation).await?;
-    let state = row(tx.conn(), &id).await?.row.state;
+    let outgoing = row(tx.conn(), &id).await?;
+    match (outgoing.row.state, &outgoing.reverse) {
+        (OutboxState::Sent, Some(reverse)) => {
+            send_reverse(inbox, tx, &outgoing, reverse.clone(), origin).await
+        }
+        _ => withdraw(tx, &id).await,
+    }
+}
+
+async fn withdraw(tx: &mut Tx, id: &str) -> Result<()> {
+    let state = row(tx.conn(), id).await?.row.state;
     if state != OutboxState::Waiting {
         return Err(Error::new(
             Code::Conflict,
@@ -374,21 +468,78 @@ pub(crate) async fn withdraw(tx: &mut Tx, operation: i64) -> Result<()> {
         )
         .hint("Undo it in the source."));
     }
-    set(tx, &id, OutboxState::Cancelled, None).await
+    set(tx, id, OutboxState::Cancelled, None).await
 }
 
-/// Redo of an action's operation: it waits anew.
+/// Its operation is told in the history and is not itself undone: redo takes it back.
+async fn send_reverse(
+    inbox: &Inbox,
+    tx: &mut Tx,
+    sent: &Outgoing,
+    reverse: Reverse,
+    origin: &Origin,
+) -> Result<()> {
+    let (no, item): (i64, Option<i64>) = place(tx.conn(), &sent.row.id).await?;
+    let account = sent.row.account_id.clone();
+    let label = format!("Undo: {}", sent.row.label);
+    let detail = json!({ "kind": "action", "action": reverse.action }).to_string();
+    let operation_id = OperationId::fresh();
+    let items = usize::from(item.is_some());
+    let operation =
+        operate::record_beside(tx, &operation_id, &detail, &label, items, origin).await?;
+    let due = tx.now() + HOLD;
+    let request = OutboxRequest {
+        item: None,
+        account: account.clone(),
+        action: reverse.action,
+        label,
+        input: Value::Null,
+        idempotent: reverse.idempotent,
+        reverse: None,
+        hold: HOLD,
+    };
+    let place = Place { operation, item, input: sent.input.to_string(), due, reverses: Some(no) };
+    let id = insert(tx, &request, place).await?;
+    queue(inbox, tx, &account, due).await?;
+    let row = row(tx.conn(), &id).await?.row;
+    tell(tx, &row, ChangeKind::Created, origin);
+    Ok(())
+}
+
+async fn place(conn: &mut SqliteConnection, id: &str) -> Result<(i64, Option<i64>)> {
+    sqlx::query_as("SELECT no, item FROM outbox WHERE id = ?")
+        .bind(id)
+        .fetch_one(conn)
+        .await
+        .map_err(from_sqlx)
+}
+
+/// Redo of an action's operation: it waits anew. A reverse that still waits is withdrawn instead,
+/// and what was reversed already is sent as something new.
 pub(crate) async fn submit_again(inbox: &Inbox, tx: &mut Tx, operation: i64) -> Result<()> {
     let id = of_operation(tx.conn(), operation).await?;
-    let due = tx.now() + HOLD;
-    sqlx::query("UPDATE outbox SET due_at = ? WHERE id = ?")
-        .bind(due.as_ms())
-        .bind(&id)
-        .execute(tx.conn())
+    let outgoing = row(tx.conn(), &id).await?;
+    if outgoing.row.state == OutboxState::Sent {
+        let (no, _) = place(tx.conn(), &id).await?;
+        let reverse: Option<String> = sqlx::query_scalar(
+            "SELECT id FROM outbox WHERE reverses = ? AND state = 'waiting'
+             ORDER BY no DESC LIMIT 1",
+        )
+        .bind(no)
+        .fetch_optional(tx.conn())
         .await
         .map_err(from_sqlx)?;
-    set(tx, &id, OutboxState::Waiting, None).await?;
-    queue(inbox, tx, &id, due).await
+        if let Some(reverse) = reverse {
+            return withdraw(tx, &reverse).await;
+        }
+        sqlx::query("UPDATE outbox SET idempotency_key = ? WHERE id = ?")
+            .bind(devrig_core::id::fresh())
+            .bind(&id)
+            .execute(tx.conn())
+            .await
+            .map_err(from_sqlx)?;
+    }
+    wait_anew(inbox, tx, &id, &outgoing.row.account_id, HOLD).await
 }
 
 async fn of_operation(conn: &mut SqliteConnection, operation: i64) -> Result<String> {
@@ -399,11 +550,13 @@ async fn of_operation(conn: &mut SqliteConnection, operation: i64) -> Result<Str
         .map_err(from_sqlx)
 }
 
-async fn final_now(conn: &mut SqliteConnection, id: &str) -> Result<()> {
+/// Whether undo can take the action back.
+async fn undoable(conn: &mut SqliteConnection, id: &str, can: bool) -> Result<()> {
     sqlx::query(
-        "UPDATE operation SET undoable = 0
-         WHERE no = (SELECT operation FROM outbox WHERE id = ?)",
+        "UPDATE operation SET undoable = ?
+         WHERE no = (SELECT operation FROM outbox WHERE id = ? AND reverses IS NULL)",
     )
+    .bind(can)
     .bind(id)
     .execute(conn)
     .await
@@ -436,7 +589,7 @@ fn tell(tx: &mut Tx, row: &OutboxRow, kind: ChangeKind, origin: &Origin) {
 
 const SELECT: &str = "SELECT o.id, p.id AS operation_id, p.label, i.id AS item_id, i.title,
    o.account, o.action, o.state, o.idempotency_key, o.due_at, o.created_at, o.error, o.input,
-   o.idempotent
+   o.idempotent, o.attempt, o.reverse
  FROM outbox o JOIN operation p ON p.no = o.operation LEFT JOIN item i ON i.no = o.item ";
 
 async fn row(conn: &mut SqliteConnection, id: &str) -> Result<Outgoing> {
@@ -467,5 +620,9 @@ fn read(row: &SqliteRow) -> Result<Outgoing> {
         input: serde_json::from_str(&input)
             .map_err(|error| Error::internal(format!("a stored input: {error}")))?,
         idempotent: integer(row, "idempotent")? != 0,
+        attempt: u32::try_from(integer(row, "attempt")?).unwrap_or(0),
+        reverse: get::<Option<String>>(row, "reverse")?
+            .map(|reverse| serde_json::from_str(&reverse))
+            .transpose()?,
     })
 }

@@ -35,6 +35,9 @@ pub struct RuleDraft {
     /// As people write it, read anew each time: `2d`, `tomorrow 9am`, `until new activity`.
     #[serde(default)]
     pub snooze: Option<String>,
+    /// Tell the person outside the window, too.
+    #[serde(default)]
+    pub notify: bool,
     #[serde(default = "yes")]
     pub enabled: bool,
 }
@@ -65,6 +68,7 @@ pub struct RuleDraftShown {
     pub query: String,
     pub operations: Vec<OperationKind>,
     pub snooze: Option<String>,
+    pub notify: bool,
     pub enabled: bool,
 }
 
@@ -93,9 +97,9 @@ impl RuleDraft {
             )));
         }
         Plan::of(&query::parse(&self.query, now)?)?;
-        if self.operations.is_empty() && self.snooze.is_none() {
+        if self.operations.is_empty() && self.snooze.is_none() && !self.notify {
             return Err(Error::invalid(format!("the rule {name:?} does nothing"))
-                .hint("Give it at least one operation, such as done."));
+                .hint("Give it at least one operation, such as done, or let it notify."));
         }
         for operation in &self.operations {
             use OperationKind::{AddLabels, Done, Mute, Read, SetPriority, Star};
@@ -129,6 +133,9 @@ impl RuleDraft {
     fn words(&self) -> String {
         let mut words: Vec<String> = self.operations.iter().map(OperationKind::label).collect();
         words.extend(self.snooze.as_ref().map(|text| format!("Snoozed {text}")));
+        if self.notify {
+            words.push("Told of".to_owned());
+        }
         words.join(", ")
     }
 }
@@ -211,13 +218,15 @@ async fn save(tx: &mut Tx, id: Option<String>, draft: &RuleDraft) -> Result<Rule
     let (id, kind) = match id {
         Some(id) => {
             let done = sqlx::query(
-                "UPDATE rule SET name = ?, query = ?, operations = ?, snooze = ?, enabled = ?
+                "UPDATE rule SET name = ?, query = ?, operations = ?, snooze = ?, notify = ?,
+                   enabled = ?
                  WHERE id = ?",
             )
             .bind(draft.name.trim())
             .bind(&draft.query)
             .bind(&operations)
             .bind(&draft.snooze)
+            .bind(draft.notify)
             .bind(draft.enabled)
             .bind(&id)
             .execute(tx.conn())
@@ -239,14 +248,15 @@ async fn save(tx: &mut Tx, id: Option<String>, draft: &RuleDraft) -> Result<Rule
             }
             let id = devrig_core::id::OperationId::fresh().0;
             sqlx::query(
-                "INSERT INTO rule (id, name, query, operations, snooze, enabled, position)
-                 VALUES (?, ?, ?, ?, ?, ?, (SELECT coalesce(max(position), 0) + 1 FROM rule))",
+                "INSERT INTO rule (id, name, query, operations, snooze, notify, enabled, position)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(position), 0) + 1 FROM rule))",
             )
             .bind(&id)
             .bind(draft.name.trim())
             .bind(&draft.query)
             .bind(&operations)
             .bind(&draft.snooze)
+            .bind(draft.notify)
             .bind(draft.enabled)
             .execute(tx.conn())
             .await
@@ -264,7 +274,7 @@ async fn save(tx: &mut Tx, id: Option<String>, draft: &RuleDraft) -> Result<Rule
 
 async fn all(conn: &mut SqliteConnection) -> Result<Vec<Rule>> {
     let rows = sqlx::query(
-        "SELECT id, name, query, operations, snooze, enabled, applied, applied_at FROM rule
+        "SELECT id, name, query, operations, snooze, notify, enabled, applied, applied_at FROM rule
          ORDER BY position, id",
     )
     .fetch_all(conn)
@@ -281,13 +291,14 @@ fn read(row: &SqliteRow) -> Result<Rule> {
         operations: serde_json::from_str(&operations)
             .map_err(|error| Error::internal(format!("a stored rule: {error}")))?,
         snooze: get(row, "snooze")?,
+        notify: integer(row, "notify")? != 0,
         enabled: integer(row, "enabled")? != 0,
     };
     let words = draft.words();
-    let RuleDraft { name, query, operations, snooze, enabled } = draft;
+    let RuleDraft { name, query, operations, snooze, notify, enabled } = draft;
     Ok(Rule {
         id: get(row, "id")?,
-        draft: RuleDraftShown { name, query, operations, snooze, enabled },
+        draft: RuleDraftShown { name, query, operations, snooze, notify, enabled },
         applied: u32::try_from(integer(row, "applied")?).unwrap_or(u32::MAX),
         applied_at: get::<Option<i64>>(row, "applied_at")?.map(Timestamp::from_ms),
         words,
@@ -296,7 +307,8 @@ fn read(row: &SqliteRow) -> Result<Rule> {
 
 impl Rule {
     fn draft(&self) -> RuleDraft {
-        let RuleDraftShown { name, query, operations, snooze, enabled } = self.draft.clone();
-        RuleDraft { name, query, operations, snooze, enabled }
+        let RuleDraftShown { name, query, operations, snooze, notify, enabled } =
+            self.draft.clone();
+        RuleDraft { name, query, operations, snooze, notify, enabled }
     }
 }

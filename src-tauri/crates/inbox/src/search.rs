@@ -71,6 +71,25 @@ pub(crate) async fn positions(
     Ok(found)
 }
 
+/// The last of the first `skip` positions of the walk, where a page that leaves them out begins.
+pub(crate) async fn past(
+    conn: &mut SqliteConnection,
+    plan: &Plan,
+    walk: Walk,
+    skip: i64,
+) -> Result<Option<i64>> {
+    if let [alternative] = plan.alternatives.as_slice() {
+        let counts = Counts::read(conn).await?;
+        let Some(inner) = statement(conn, &counts, alternative, walk, skip).await? else {
+            return Ok(None);
+        };
+        let end = if matches!(walk, Walk::Down(_)) { "min(position)" } else { "max(position)" };
+        let mut query = of_all(end, inner);
+        return query.build_query_scalar().fetch_one(conn).await.map_err(from_sqlx);
+    }
+    Ok(positions(conn, plan, walk, skip).await?.pop())
+}
+
 /// How many match, when only states are asked for: that number is kept.
 pub(crate) async fn known_count(conn: &mut SqliteConnection, plan: &Plan) -> Result<Option<i64>> {
     match plan.alternatives.as_slice() {
@@ -88,16 +107,16 @@ pub(crate) async fn count(conn: &mut SqliteConnection, plan: &Plan, cap: i64) ->
         let Some(inner) = statement(conn, &counts, alternative, walk, cap).await? else {
             return Ok(0);
         };
-        let mut query = count_of(inner);
+        let mut query = of_all("count(*)", inner);
         return query.build_query_scalar().fetch_one(conn).await.map_err(from_sqlx);
     }
     let found = positions(conn, plan, Walk::Down(None), cap).await?;
     Ok(i64::try_from(found.len()).unwrap_or(cap))
 }
 
-/// The statement's number of rows instead of the rows.
-fn count_of(mut inner: QueryBuilder<Sqlite>) -> QueryBuilder<Sqlite> {
-    let sql = format!("SELECT count(*) FROM ({})", inner.sql().as_str());
+/// One figure of all the statement's rows instead of the rows.
+fn of_all(figure: &str, mut inner: QueryBuilder<Sqlite>) -> QueryBuilder<Sqlite> {
+    let sql = format!("SELECT {figure} FROM ({})", inner.sql().as_str());
     let arguments = inner.build().take_arguments().ok().flatten().unwrap_or_default();
     QueryBuilder::with_arguments(sql, arguments)
 }

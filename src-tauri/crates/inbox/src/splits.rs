@@ -1,9 +1,11 @@
 //! Splits: the person's own views of the inbox, each a name and a query, in an order.
 //!
-//! As text, one split is a line `Name = query`; empty lines and lines that begin with `#` are left
-//! out. So they can be kept in a file, compared and given to others.
+//! As text, one split is a line `Name = query`, or `Name [notify, badge] = query`; empty lines and
+//! lines that begin with `#` are left out. So they can be kept in a file, compared and given to
+//! others.
 
 use devrig_core::{Error, Result, Timestamp};
+use devrig_store::{SqliteConnection, settings};
 use serde::{Deserialize, Serialize};
 
 use crate::query::{self, plan::Plan};
@@ -17,18 +19,67 @@ pub struct Split {
     pub name: String,
     /// In the query language; without a place it means the inbox.
     pub query: String,
+    /// Tell the person outside the window what comes into it.
+    #[serde(default)]
+    pub notify: bool,
+    /// Count what is unread in it on the icon.
+    #[serde(default)]
+    pub badge: bool,
 }
+
+/// The setting that holds them.
+pub const SETTING: &str = "inbox.splits";
 
 impl Split {
     pub fn new(name: &str, query: &str) -> Self {
-        Self { name: name.to_owned(), query: query.to_owned() }
+        Self { name: name.to_owned(), query: query.to_owned(), notify: false, badge: false }
+    }
+
+    /// The name as text has it, with what it asks for.
+    pub fn heading(&self) -> String {
+        match (self.notify, self.badge) {
+            (false, false) => self.name.clone(),
+            (true, false) => format!("{} [notify]", self.name),
+            (false, true) => format!("{} [badge]", self.name),
+            (true, true) => format!("{} [notify, badge]", self.name),
+        }
+    }
+
+    /// # Errors
+    /// `INVALID_INPUT` for anything in brackets that is neither `notify` nor `badge`.
+    pub fn from_heading(heading: &str, query: &str) -> Result<Self> {
+        let heading = heading.trim();
+        let Some((name, asked)) = heading.strip_suffix(']').and_then(|text| text.rsplit_once('['))
+        else {
+            return Ok(Self::new(heading, query));
+        };
+        let mut split = Self::new(name.trim(), query);
+        for word in asked.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+            match word {
+                "notify" => split.notify = true,
+                "badge" => split.badge = true,
+                other => {
+                    return Err(Error::invalid(format!("{other:?} is nothing a split can do"))
+                        .hint("In brackets stand notify, badge, or both."));
+                }
+            }
+        }
+        Ok(split)
+    }
+}
+
+/// As the person has them now.
+pub async fn stored(conn: &mut SqliteConnection) -> Result<Vec<Split>> {
+    match settings::get(conn, SETTING).await? {
+        Some(value) => Ok(serde_json::from_value(value)?),
+        None => Ok(shipped()),
     }
 }
 
 /// What a new person begins with.
 pub fn shipped() -> Vec<Split> {
     vec![
-        Split::new("Needs me", "is:actionable"),
+        Split { notify: true, badge: true, ..Split::new("Needs me", "is:actionable") },
         Split::new("Reviews", "reason:review_requested"),
         Split::new("Mentions", "reason:mention,team_mention"),
         Split::new("Checks", "type:check,build"),
@@ -46,11 +97,11 @@ pub fn validate(splits: &[Split], now: Timestamp) -> Result<()> {
         let plain = name.trim() == name
             && !name.is_empty()
             && name.chars().count() <= LONGEST_NAME
-            && !name.contains(['=', '\n', '\r'])
+            && !name.contains(['=', '[', ']', '\n', '\r'])
             && !name.starts_with('#');
         if !plain {
             return Err(Error::invalid(format!("{name:?} is no name for a split")).hint(format!(
-                "1 to {LONGEST_NAME} characters on one line, without = and no # at the front."
+                "1 to {LONGEST_NAME} characters on one line, without = [ ] and no # at the front."
             )));
         }
         if splits[..index].iter().any(|other| other.name.eq_ignore_ascii_case(name)) {
@@ -69,7 +120,7 @@ pub fn validate(splits: &[Split], now: Timestamp) -> Result<()> {
 }
 
 pub fn to_text(splits: &[Split]) -> String {
-    splits.iter().map(|split| format!("{} = {}\n", split.name, split.query)).collect()
+    splits.iter().map(|split| format!("{} = {}\n", split.heading(), split.query)).collect()
 }
 
 /// # Errors
@@ -85,7 +136,11 @@ pub fn from_text(text: &str, now: Timestamp) -> Result<Vec<Split>> {
             Error::invalid(format!("line {number}: {line:?} is no split"))
                 .hint("Write it as: Name = query")
         })?;
-        splits.push(Split::new(name.trim(), query.trim()));
+        let split = Split::from_heading(name, query.trim()).map_err(|error| {
+            let message = format!("line {number}: {}", error.message);
+            Error { message, ..error }
+        })?;
+        splits.push(split);
     }
     validate(&splits, now)?;
     Ok(splits)
@@ -115,6 +170,7 @@ mod tests {
             ("a = is:any\na = is:any", "two splits"),
             (" = is:any", "no name"),
             ("Bugs = colour:red", "Bugs"),
+            ("Bugs [shout] = is:any", "shout"),
         ] {
             let error = from_text(text, now()).unwrap_err();
             assert!(error.message.contains(said), "{text}: {}", error.message);

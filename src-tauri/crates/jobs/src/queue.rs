@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use devrig_core::id::JobId;
-use devrig_core::{Actor, Change, ChangeKind, Code, Error, Origin, Result};
+use devrig_core::{Actor, Change, ChangeKind, Code, Error, Origin, Result, Timestamp};
 use devrig_store::{Store, Tx, from_sqlx};
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -89,6 +89,21 @@ impl Jobs {
         let now = tx.now();
         let result = Some(result.to_string());
         if table::end(tx.conn(), job, JobStatus::Completed, result, now).await? {
+            return Ok(());
+        }
+        Err(Error::new(Code::Conflict, format!("job {} has ended already", job.id)))
+    }
+
+    /// Puts a running job back until a time with the caller's transaction, so that what it looked
+    /// at and when it looks again are one. The attempt is not counted, and what the handler
+    /// returns afterwards has no further effect.
+    ///
+    /// # Errors
+    /// `CONFLICT` when this claim has ended already.
+    pub async fn postpone(&self, tx: &mut Tx, job: &Job, until: Timestamp) -> Result<()> {
+        let now = tx.now();
+        if table::put_back(tx.conn(), job, until, false, now).await? {
+            self.wake_after(tx);
             return Ok(());
         }
         Err(Error::new(Code::Conflict, format!("job {} has ended already", job.id)))

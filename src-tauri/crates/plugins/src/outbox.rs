@@ -1,14 +1,15 @@
-//! Sending actions: the job `outbox.send` calls the plugin's handler, and decides from what is
-//! known of the attempt whether another may follow.
+//! Sending actions: the job `outbox.send` of an account calls the plugin's handler for one action
+//! after the other, and decides from what is known of the attempt whether another may follow.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use devrig_core::id::AccountId;
 use devrig_core::protocol::{ActionInput, Handler as WorkerHandler};
 use devrig_core::{Code, Error, Result};
 use devrig_inbox::outbox::{self, Outgoing, Turn};
 use devrig_inbox::{ItemPatch, plugin_item};
-use devrig_jobs::{Handler, Job, JobContext, Outcome, async_trait};
+use devrig_jobs::{Handler, Job, JobContext, Jobs, Outcome, async_trait};
 use devrig_store::Tx;
 use serde::Deserialize;
 use serde_json::Value;
@@ -27,12 +28,15 @@ const WAIT: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
+/// Actions of one account in a row, before other accounts get their turn.
+const IN_A_ROW: u32 = 20;
+
 /// Runs the jobs `outbox.send`.
 pub(crate) struct Send(pub Arc<Core>);
 
 #[derive(Deserialize)]
 struct Payload {
-    outbox: String,
+    account: AccountId,
 }
 
 /// The SDK's `ActionResult`.
@@ -68,61 +72,68 @@ enum Fate {
     Again {
         error: Error,
         after: Option<Duration>,
+        /// The source may know of it.
+        reached: bool,
     },
     /// Not before the person has given something.
-    Wait,
+    Wait(Error),
     Unknown(Error),
 }
 
 #[async_trait]
 impl Handler for Send {
     async fn run(&self, job: &Job, context: JobContext) -> Result<Outcome> {
-        let Payload { outbox: id } = serde_json::from_value(job.payload.clone())?;
-        let turn = {
-            let id = id.clone();
-            self.0.store.write(async move |tx: &mut Tx| outbox::sending(tx, &id).await).await?
-        };
-        let outgoing = match turn {
-            Turn::Send(outgoing) => outgoing,
-            Turn::Wait(until) => {
-                let after = until.since(self.0.clock.now());
-                return Ok(Outcome::Later { after });
+        let Payload { account } = serde_json::from_value(job.payload.clone())?;
+        for _ in 0..IN_A_ROW {
+            let Some(outgoing) = self.next(&account, job).await? else { break };
+            let fate = match self.attempt(&outgoing, &context.token).await {
+                Fate::Again { error, .. } if is_enough(outgoing.attempt, &error) => {
+                    Fate::Failed(error)
+                }
+                fate => fate,
+            };
+            self.store(&outgoing, &fate).await?;
+            if context.token.is_cancelled() {
+                break;
             }
-            Turn::Over => return Ok(Value::Null.into()),
-        };
-        let fate = match self.attempt(&outgoing, &context.token).await {
-            Fate::Again { error, .. } if is_enough(job, &error) => Fate::Failed(error),
-            fate => fate,
-        };
-        self.store(&id, &fate).await?;
-        if matches!(fate, Fate::Sent { .. } | Fate::Failed(_) | Fate::Unknown(_)) {
-            let (inbox, account) = (self.0.inbox.clone(), outgoing.row.account_id.clone());
-            let next = async move |tx: &mut Tx| outbox::hasten_next(&inbox, tx, &account).await;
-            self.0.store.write(next).await?;
         }
-        Ok(match fate {
-            Fate::Again { error, after } => {
-                let doubled = 2_u32.saturating_pow(job.attempt.min(16));
-                let own = FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE);
-                Outcome::Retry { after: own.max(after.unwrap_or_default()), error }
-            }
-            Fate::Wait => Outcome::Later { after: WAIT },
-            _ => Value::Null.into(),
-        })
+        // Without effect when the account's last look has put the job away.
+        Ok(Outcome::Later { after: Duration::ZERO })
     }
 }
 
-/// What stopped the plugin itself will do so again, and after some times quarantine it.
-fn is_enough(job: &Job, error: &Error) -> bool {
+/// What stopped the plugin itself will do so again, and after some times quarantine it. The rest
+/// is tried for about a day, so that a day offline loses nothing.
+fn is_enough(attempt: u32, error: &Error) -> bool {
     let most = match error.code {
         Code::PluginStopped => 2,
         Code::Timeout => 5,
-        _ => u32::MAX,
+        _ => 100,
     };
-    job.is_last_attempt() || job.attempt >= most
+    attempt >= most
+}
+
+/// Twice as long after each attempt.
+fn pause(attempt: u32) -> Duration {
+    let doubled = 2_u32.saturating_pow(attempt.min(16));
+    FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE)
 }
 
 impl Send {
+    /// The account's next action, or none for now: the job is put away with the same look, so that
+    /// what is submitted after it finds no job, or one that it can move forward.
+    async fn next(&self, account: &AccountId, job: &Job) -> Result<Option<Outgoing>> {
+        let (account, job, jobs) = (account.clone(), job.clone(), self.0.jobs.clone());
+        self.0
+            .store
+            .write(async move |tx: &mut Tx| match outbox::next(tx, &account).await? {
+                Turn::Send(outgoing) => Ok(Some(*outgoing)),
+                Turn::Wait(until) => jobs.postpone(tx, &job, until).await.map(|()| None),
+                Turn::Over => Jobs::complete(tx, &job, &Value::Null).await.map(|()| None),
+            })
+            .await
+    }
+
     async fn attempt(&self, outgoing: &Outgoing, token: &CancellationToken) -> Fate {
         let row = &outgoing.row;
         let seat = match self.0.seat(&row.account_id) {
@@ -142,7 +153,7 @@ impl Send {
         let worker = match seat.worker().await {
             Ok(worker) => worker,
             Err(error) if error.code == Code::SandboxMissing => return Fate::Failed(error),
-            Err(error) => return Fate::Again { error, after: None },
+            Err(error) => return Fate::Again { error, after: None, reached: false },
         };
         let input = ActionInput {
             input: outgoing.input.clone(),
@@ -180,8 +191,8 @@ impl Send {
             .await
     }
 
-    async fn store(&self, id: &str, fate: &Fate) -> Result<()> {
-        let id = id.to_owned();
+    async fn store(&self, outgoing: &Outgoing, fate: &Fate) -> Result<()> {
+        let id = outgoing.row.id.clone();
         let store = &self.0.store;
         match fate {
             Fate::Sent { update, output } => {
@@ -199,14 +210,30 @@ impl Send {
                 let error = error.clone();
                 store.write(async move |tx: &mut Tx| outbox::failed(tx, &id, &error).await).await
             }
-            Fate::Again { .. } | Fate::Wait => {
-                store.write(async move |tx: &mut Tx| outbox::not_sent(tx, &id).await).await
+            Fate::Again { error, after, reached } => {
+                let after = pause(outgoing.attempt).max(after.unwrap_or_default());
+                self.not_sent(id, after, error, *reached).await
             }
+            Fate::Wait(error) => self.not_sent(id, WAIT, error, false).await,
             Fate::Unknown(error) => {
                 let why = error.message.clone();
                 store.write(async move |tx: &mut Tx| outbox::unknown(tx, &id, &why).await).await
             }
         }
+    }
+
+    async fn not_sent(
+        &self,
+        id: String,
+        after: Duration,
+        error: &Error,
+        reached: bool,
+    ) -> Result<()> {
+        let why = error.message.clone();
+        self.0
+            .store
+            .write(async move |tx: &mut Tx| outbox::not_sent(tx, &id, after, &why, reached).await)
+            .await
     }
 }
 
@@ -244,13 +271,13 @@ fn of_error(error: Error, idempotent: bool, notes: &Notes) -> Fate {
         return Fate::Unknown(error);
     }
     if notes.need.is_some() {
-        return Fate::Wait;
+        return Fate::Wait(error);
     }
     // A plugin's own exception is a defect or a refusal: saying it again does not help.
     let may_pass = error.retryable && error.code != Code::PluginFailed;
     if may_pass || error.code == Code::Cancelled {
         let asked = error.retry_after_ms().map(|ms| Duration::from_secs_f64(ms / 1_000.0));
-        return Fate::Again { after: notes.retry_after.max(asked), error };
+        return Fate::Again { after: notes.retry_after.max(asked), error, reached: notes.sent > 0 };
     }
     Fate::Failed(error)
 }
@@ -266,7 +293,7 @@ mod tests {
             Fate::Sent { .. } => "sent",
             Fate::Failed(_) => "failed",
             Fate::Again { .. } => "again",
-            Fate::Wait => "wait",
+            Fate::Wait(_) => "wait",
             Fate::Unknown(_) => "unknown",
         }
     }

@@ -99,6 +99,9 @@ impl Plugins {
         plugins.discover().await?;
         // What was missing may have been given while DevRig was not running.
         plugins.clear_waits(None).await?;
+        let inbox = plugins.inner.core.inbox.clone();
+        let resume = async move |tx: &mut Tx| devrig_inbox::outbox::resume(&inbox, tx).await;
+        plugins.inner.core.store.write(resume).await?;
         let core = &plugins.inner.core;
         core.tasks.spawn(crate::sync::run_timer(Arc::clone(core)));
         plugins.watch_keychain();
@@ -171,11 +174,14 @@ impl Plugins {
                 Some(_) => {}
             }
         }
-        let account = account.cloned();
+        let (account, inbox) = (account.cloned(), self.inner.core.inbox.clone());
         self.inner
             .core
             .store
-            .write(async move |tx: &mut Tx| sync_table::recheck(tx, account.as_ref()).await)
+            .write(async move |tx: &mut Tx| {
+                sync_table::recheck(tx, account.as_ref()).await?;
+                devrig_inbox::outbox::hasten(&inbox, tx, account.as_ref()).await
+            })
             .await?;
         self.inner.core.wake.notify_one();
         Ok(())

@@ -1,7 +1,6 @@
 //! The sync scheduler: when each data source is due, and one run of it.
 
 mod plan;
-mod quiet;
 mod run;
 mod timer;
 
@@ -10,8 +9,8 @@ use std::sync::Arc;
 use devrig_core::id::AccountId;
 use devrig_core::{Result, Timestamp};
 
+pub(crate) use devrig_core::QuietHours;
 pub(crate) use plan::{SHORTEST, interval};
-pub(crate) use quiet::QuietHours;
 pub(crate) use run::{Sync, missing, need_in_words};
 pub(crate) use timer::{queue, run as run_timer};
 

@@ -71,8 +71,14 @@ pub(crate) trait Host: Send + Sync {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Activation,
-    Sync { source: String },
-    Action { by_person: bool },
+    Sync {
+        source: String,
+        /// The first one, which brings the history.
+        backfill: bool,
+    },
+    Action {
+        by_person: bool,
+    },
     Connection,
 }
 

@@ -4,7 +4,9 @@ import type {
 } from '../wire';
 import { applied } from '../../api/triage';
 import type { CallName, Platform } from '../platform';
+import { generated } from './generated';
 import { makeHistory } from './history';
+import { pageOf } from './page';
 import { makeItems, makePlugins, makeSyncs, NOW } from './items';
 import { keychain } from './keychain';
 import { outbox } from './outbox';
@@ -19,6 +21,8 @@ type Done = { id: string; label: string; before: Map<string, Triage>; after: Map
 /** The made-up platform, with a way to play the engine's part in tests. */
 export interface FakePlatform extends Platform {
   emit(event: EngineEvent): void;
+  /** As a notification, the tray or a link does. */
+  go(path: string): void;
   /** Every call made, oldest first. */
   calls: { name: CallName; args: unknown }[];
   opened: string[];
@@ -30,14 +34,18 @@ export interface FakePlatform extends Platform {
  */
 export function fakePlatform(scenario: Scenario): FakePlatform {
   const listeners = new Set<(event: EngineEvent) => void>();
+  const goers = new Set<(path: string) => void>();
   const emit = (event: EngineEvent) => {
     for (const listener of listeners) listener(event);
   };
   const calls: FakePlatform['calls'] = [];
   const opened: string[] = [];
-  const handlers = engine(scenario, emit, opened);
+  const handlers = { ...engine(scenario, emit, opened), ...(scenario.generated > 0 ? generated(scenario.generated, emit) : {}) };
   return {
     emit,
+    go(path) {
+      for (const goer of goers) goer(path);
+    },
     calls,
     opened,
     async call(name, args) {
@@ -53,6 +61,10 @@ export function fakePlatform(scenario: Scenario): FakePlatform {
       listeners.add(handler);
       return () => listeners.delete(handler);
     },
+    async onGo(handler) {
+      goers.add(handler);
+      return () => goers.delete(handler);
+    },
     async pickFolder() {
       return '/home/kim/code';
     },
@@ -60,6 +72,7 @@ export function fakePlatform(scenario: Scenario): FakePlatform {
       opened.push(url);
     },
     async setTheme() {},
+    async setZoom() {},
   };
 }
 
@@ -89,8 +102,9 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
   let operations = 0;
   const history = ready ? makeHistory() : [];
   const settings: Record<string, unknown> = {
-    'appearance.theme': 'system', 'appearance.density': 'compact', 'appearance.textSize': 100, 'inbox.afterTriage': 'next',
-    'notifications.enabled': true, 'keys.single': true, 'keys.map': scenario.keys, 'retention.changesDays': 90,
+    'appearance.theme': 'system', 'appearance.density': 'compact', 'appearance.textSize': 100, 'appearance.zoom': 100, 'inbox.afterTriage': 'next',
+    'notifications.enabled': true, 'notifications.quietHours': '', 'notifications.pausedUntil': null, 'notifications.batchMinutes': 0,
+    'desktop.closeToTray': true, 'desktop.autostart': false, 'keys.single': true, 'keys.map': scenario.keys, 'retention.changesDays': 90,
     'onboarding.finished': ready, 'window.layout': null,
   };
 
@@ -143,12 +157,9 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
       { name: 'sandbox', verdict: 'ok', message: 'seccomp and Landlock are in force', remedy: null },
       { name: 'tray', verdict: 'fail', message: 'no tray host answers', remedy: 'Install a StatusNotifier extension, or leave the window open.' },
     ],
-    inbox_list: ({ query, cursor, limit }) => {
-      const found = matching(query ?? '');
-      const start = cursor ? found.findIndex((item) => item.id === cursor) + 1 : 0;
-      const page = found.slice(start, start + (limit ?? 50));
-      const last = page.at(-1);
-      return { items: page.map(summary), next: last && start + page.length < found.length ? last.id : null, totalHint: found.length };
+    inbox_list: (args) => {
+      const found = matching(args.query ?? '');
+      return pageOf(args, found.length, (place) => found.findIndex((item) => item.position <= place), (n) => summary(found[n]!));
     },
     inbox_get: ({ id }) => byId(id),
     inbox_stats: () => {
@@ -350,7 +361,7 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
   };
 }
 
-function summary(item: Item): ItemSummary {
+export function summary(item: Item): ItemSummary {
   const { externalId: _1, body: _2, metadata: _3, sourceCreatedAt: _4, sourceUpdatedAt: _5, createdAt: _6, updatedAt: _7, ...rest } = item;
   return rest;
 }

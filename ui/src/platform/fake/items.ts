@@ -129,23 +129,25 @@ const BRANCHES = ['fix/empty-page', 'feature/audit-log', 'chore/bump-deps', 'spi
 
 /** As many items as asked for, always the same ones. */
 export function makeItems(count: number): Item[] {
-  const seeds: Seed[] = SEEDS.slice(0, count);
-  for (let n = seeds.length; n < count; n += 1) {
-    const branch = BRANCHES[n % BRANCHES.length]!;
-    const ahead = (n % 6) + 1;
-    seeds.push({
-      title: n % 3 === 0 ? `${branch} has no upstream yet` : `${branch}: ${ahead} commit${ahead > 1 ? 's' : ''} not pushed`,
-      type: 'branch',
-      repo: REPOS[(n * 3) % REPOS.length]!,
-      preview: `Last commit ${(n % 9) + 1} days ago.`,
-      hours: 60 + n * 5,
-      read: n % 4 !== 0,
-      state: n % 3 === 0 ? 'no upstream' : 'ahead',
-    });
-  }
-  return seeds
-    .map((seed, n) => toItem(seed, n))
-    .sort((a, b) => b.activityAt.localeCompare(a.activityAt));
+  return Array.from({ length: count }, (_, n) => makeItem(n)).sort((a, b) => (a.position < b.position ? 1 : -1));
+}
+
+export function makeItem(n: number): Item {
+  return toItem(SEEDS[n] ?? seedOf(n), n);
+}
+
+function seedOf(n: number): Seed {
+  const branch = BRANCHES[n % BRANCHES.length]!;
+  const ahead = (n % 6) + 1;
+  return {
+    title: n % 3 === 0 ? `${branch} has no upstream yet` : `${branch}: ${ahead} commit${ahead > 1 ? 's' : ''} not pushed`,
+    type: 'branch',
+    repo: REPOS[(n * 3) % REPOS.length]!,
+    preview: `Last commit ${(n % 9) + 1} days ago.`,
+    hours: 60 + n * 5,
+    read: n % 4 !== 0,
+    state: n % 3 === 0 ? 'no upstream' : 'ahead',
+  };
 }
 
 function toItem(seed: Seed, n: number): Item {
@@ -177,7 +179,7 @@ function toItem(seed: Seed, n: number): Item {
       priority: null,
     },
     activityAt: at,
-    position: at,
+    position: `${at}~${String(n).padStart(7, '0')}`,
     outbox: seed.outbox ?? null,
     externalId: `ext-${n}`,
     body: seed.body ?? seed.preview,

@@ -1,6 +1,8 @@
 /** Which state of the world the made-up platform plays. */
 export type Scenario = {
   items: number;
+  /** Items that are made when they are asked for, instead of `items`; none when 0. */
+  generated: number;
   firstRun: boolean;
   offline: boolean;
   /** `passphrase` is locked by one. */
@@ -14,7 +16,7 @@ export type Scenario = {
   keys: unknown;
 };
 
-const PLAIN: Scenario = { items: 60, firstRun: false, offline: false, keychain: 'ready', lists: 'fine', syncing: false, outbox: 'some', keys: {} };
+const PLAIN: Scenario = { items: 60, generated: 0, firstRun: false, offline: false, keychain: 'ready', lists: 'fine', syncing: false, outbox: 'some', keys: {} };
 
 const NAMED: Record<string, Partial<Scenario>> = {
   'first-run': { items: 0, firstRun: true },
@@ -30,6 +32,7 @@ const NAMED: Record<string, Partial<Scenario>> = {
   syncing: { syncing: true },
   'broken-keys': { keys: { done: ['d'], star: ['nonsense'], fly: ['f'], read: ['h'] } },
   many: { items: 20_000 },
+  million: { generated: 1_000_000 },
 };
 
 /** Reads `?fake=offline` and the like. */

@@ -79,6 +79,11 @@ pub async fn run(command: Inbox, api: &dyn Api, output: Output) -> Result<ExitCo
                 ])
             })
         }
+        Inbox::Attention => output.show(&api.inbox_attention(NoArgs {}).await?, |attention| {
+            let more = if attention.capped { "+" } else { "" };
+            let titles = attention.items.iter().map(|item| format!("\n{}", item.title));
+            format!("{}{more}{}", attention.count, titles.collect::<String>())
+        }),
         Inbox::Action { item, action, input } => {
             let input = serde_json::from_str(&input).map_err(|error| {
                 Error::invalid(format!("--input is not JSON: {error}"))

@@ -47,6 +47,7 @@ async fn toggle(wanted: &str, enabled: bool, api: &dyn Api, output: Output) -> R
         query: draft.query,
         operations: draft.operations,
         snooze: draft.snooze,
+        notify: draft.notify,
         enabled,
     };
     let rule = api.rule_save(RuleSaveArgs { id: Some(id), rule }).await?;
@@ -61,6 +62,7 @@ fn draft(name: String, says: &RuleSays) -> Result<RuleDraft> {
         query: says.query.clone(),
         operations: Vec::new(),
         snooze: None,
+        notify: false,
         enabled: true,
     };
     for step in &says.steps {
@@ -70,6 +72,7 @@ fn draft(name: String, says: &RuleSays) -> Result<RuleDraft> {
             ("read", "") => draft.operations.push(OperationKind::Read),
             ("star", "") => draft.operations.push(OperationKind::Star),
             ("mute", "") => draft.operations.push(OperationKind::Mute),
+            ("notify", "") => draft.notify = true,
             ("label", label) if !label.is_empty() => {
                 draft.operations.push(OperationKind::AddLabels { labels: vec![label.to_owned()] });
             }
@@ -84,7 +87,7 @@ fn draft(name: String, says: &RuleSays) -> Result<RuleDraft> {
             _ => {
                 return Err(Error::invalid(format!("{step:?} is nothing that a rule can do"))
                     .hint(
-                        "It can: done, read, star, mute, label=NAME, priority=LEVEL, snooze=WHEN.",
+                        "It can: done, read, star, mute, notify, label=NAME, priority=LEVEL, snooze=WHEN.",
                     ));
             }
         }

@@ -13,8 +13,7 @@ use crate::output::{Output, line, table};
 
 pub async fn run(command: Command, api: &dyn Api, output: Output) -> Result<ExitCode> {
     let known = api.split_list(NoArgs {}).await?;
-    let mut splits: Vec<Split> =
-        known.iter().map(|split| Split::new(&split.name, &split.query)).collect();
+    let mut splits: Vec<Split> = known.iter().map(stored).collect();
     match command {
         Command::List => return output.show(&known, |known| list(known)),
         Command::Export => {
@@ -31,9 +30,10 @@ pub async fn run(command: Command, api: &dyn Api, output: Output) -> Result<Exit
             };
             splits = splits::from_text(&text, SystemClock::shared().now())?;
         }
-        Command::Add { name, query, at } => {
+        Command::Add { name, query, at, notify, badge } => {
             let place = at.map_or(splits.len(), |at| (at.max(1) - 1).min(splits.len()));
-            splits.insert(place, Split::new(&name, &query.join(" ")));
+            let split = Split { notify, badge, ..Split::new(&name, &query.join(" ")) };
+            splits.insert(place, split);
         }
         Command::Remove { name } => {
             let place = splits.iter().position(|split| split.name == name).ok_or_else(|| {
@@ -46,12 +46,17 @@ pub async fn run(command: Command, api: &dyn Api, output: Output) -> Result<Exit
     output.show(&api.split_set(SplitsArgs { splits }).await?, |known| list(known))
 }
 
+fn stored(info: &SplitInfo) -> Split {
+    let SplitInfo { name, query, notify, badge, .. } = info;
+    Split { notify: *notify, badge: *badge, ..Split::new(name, query) }
+}
+
 fn list(splits: &[SplitInfo]) -> String {
     if splits.is_empty() {
         return "There are no splits.".to_owned();
     }
     let rows = splits
         .iter()
-        .map(|split| [split.name.clone(), split.count.to_string(), split.query.clone()]);
+        .map(|split| [stored(split).heading(), split.count.to_string(), split.query.clone()]);
     table(["SPLIT", "ITEMS", "QUERY"], rows)
 }

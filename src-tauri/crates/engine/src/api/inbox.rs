@@ -3,8 +3,8 @@
 use devrig_core::id::{AccountId, ItemId, OperationId};
 use devrig_core::{Error, Origin, Result, Timestamp};
 pub use devrig_inbox::{
-    Counted, InboxStats, Item, ItemInput, OperationDone, OperationKind, OperationRow, OutboxRow,
-    Page, Target, Wake,
+    Counted, InboxStats, Item, ItemInput, ItemSummary, OperationDone, OperationKind, OperationRow,
+    OutboxRow, Page, Target, Wake,
 };
 use devrig_inbox::{ListQuery, Operation};
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,9 @@ use serde_json::Value;
 
 use super::NoArgs;
 use crate::Engine;
+
+/// Items that the tray's menu lists.
+const NEWEST: u32 = 5;
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize, specta::Type)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -28,6 +31,9 @@ pub struct InboxListArgs {
     /// The page before the cursor instead of the one after it.
     #[serde(default)]
     pub backward: bool,
+    /// Rows to leave out first, where there is no cursor.
+    #[serde(default)]
+    pub skip: Option<u32>,
     /// The person is still typing: the last word counts as the beginning of one.
     #[serde(default)]
     pub typing: bool,
@@ -43,6 +49,17 @@ pub struct ItemArgs {
 #[serde(deny_unknown_fields)]
 pub struct QueryArgs {
     pub query: String,
+}
+
+/// What is unread in the splits with a badge.
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase")]
+pub struct Attention {
+    pub count: u32,
+    /// True when there are more than `count`.
+    pub capped: bool,
+    /// The newest of them.
+    pub items: Vec<ItemSummary>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
@@ -124,8 +141,9 @@ pub struct OutboxArgs {
 }
 
 pub(super) async fn list(engine: &Engine, args: InboxListArgs) -> Result<Page> {
-    let InboxListArgs { query, cursor, limit, backward, typing } = args;
-    let ask = ListQuery { query, cursor, limit: limit.unwrap_or(50), backward, typing };
+    let InboxListArgs { query, cursor, limit, backward, skip, typing } = args;
+    let (limit, skip) = (limit.unwrap_or(50), skip.unwrap_or(0));
+    let ask = ListQuery { query, cursor, limit, backward, skip, typing };
     engine.inbox().list(&ask).await
 }
 
@@ -139,6 +157,18 @@ pub(super) async fn stats(engine: &Engine, _: NoArgs) -> Result<InboxStats> {
 
 pub(super) async fn count(engine: &Engine, args: QueryArgs) -> Result<Counted> {
     engine.inbox().count(&args.query).await
+}
+
+/// What the tray shows.
+pub(super) async fn attention(engine: &Engine, _: NoArgs) -> Result<Attention> {
+    let inbox = engine.inbox();
+    let Some(query) = devrig_inbox::notices::badge_query(&inbox.splits().await?) else {
+        return Ok(Attention { count: 0, capped: false, items: Vec::new() });
+    };
+    let Counted { count, capped } = inbox.count(&query).await?;
+    let ask = ListQuery { query, limit: NEWEST, ..ListQuery::default() };
+    let items = if count == 0 { Vec::new() } else { inbox.list(&ask).await?.items };
+    Ok(Attention { count, capped, items })
 }
 
 pub(super) async fn check_query(engine: &Engine, args: QueryArgs) -> Result<QueryCheck> {
@@ -209,13 +239,7 @@ pub(super) async fn outbox_list(engine: &Engine, _: NoArgs) -> Result<Vec<Outbox
 }
 
 pub(super) async fn outbox_cancel(engine: &Engine, args: OutboxArgs) -> Result<()> {
-    let id = args.id;
-    engine
-        .store()
-        .write(async move |tx: &mut devrig_store::Tx| {
-            devrig_inbox::outbox::cancel(tx, &id, &Origin::person()).await
-        })
-        .await
+    engine.inbox().outbox_cancel(args.id).await
 }
 
 pub(super) async fn outbox_retry(engine: &Engine, args: OutboxArgs) -> Result<()> {

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::NoArgs;
 use crate::Engine;
-use crate::settings;
+use crate::{autostart, settings};
 
 #[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
 #[serde(deny_unknown_fields)]
@@ -54,6 +54,9 @@ pub(super) async fn all(engine: &Engine, _: NoArgs) -> Result<BTreeMap<String, V
 pub(super) async fn set(engine: &Engine, args: SettingSetArgs) -> Result<()> {
     settings::known(&args.key)?.check(&args.value)?;
     let SettingSetArgs { key, value } = args;
+    if key == autostart::SETTING {
+        autostart::set(&engine.parts().window_program, value == Value::Bool(true))?;
+    }
     engine
         .store()
         .write(async move |tx: &mut devrig_store::Tx| {

@@ -9,14 +9,13 @@ use serde::{Deserialize, Serialize};
 use super::NoArgs;
 use crate::Engine;
 
-/// The setting that holds them.
-pub(crate) const KEY: &str = "inbox.splits";
-
 /// A split with what is in it.
 #[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
 pub struct SplitInfo {
     pub name: String,
     pub query: String,
+    pub notify: bool,
+    pub badge: bool,
     /// Items that match now.
     pub count: u32,
 }
@@ -30,9 +29,9 @@ pub struct SplitsArgs {
 
 pub(super) async fn list(engine: &Engine, _: NoArgs) -> Result<Vec<SplitInfo>> {
     let mut all = Vec::new();
-    for Split { name, query } in stored(engine).await? {
+    for Split { name, query, notify, badge } in engine.inbox().splits().await? {
         let count = engine.inbox().count(&query).await?.count;
-        all.push(SplitInfo { name, query, count });
+        all.push(SplitInfo { name, query, notify, badge, count });
     }
     Ok(all)
 }
@@ -44,16 +43,8 @@ pub(super) async fn set(engine: &Engine, args: SplitsArgs) -> Result<Vec<SplitIn
     engine
         .store()
         .write(async move |tx: &mut Tx| {
-            devrig_store::settings::set(tx, KEY, &value, &Origin::person()).await
+            devrig_store::settings::set(tx, splits::SETTING, &value, &Origin::person()).await
         })
         .await?;
     list(engine, NoArgs {}).await
-}
-
-async fn stored(engine: &Engine) -> Result<Vec<Split>> {
-    let value = devrig_store::settings::get(engine.store().reader(), KEY).await?;
-    match value {
-        Some(value) => Ok(serde_json::from_value(value)?),
-        None => Ok(splits::shipped()),
-    }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use devrig_core::id::{AccountId, ItemId};
 use devrig_core::{Code, Error, Origin, Result};
-use devrig_inbox::outbox::{self, Turn};
-use devrig_inbox::{ItemPatch, OperationKind, OutboxRequest, OutboxRow, OutboxState};
+use devrig_inbox::outbox::{self, Outgoing, Turn};
+use devrig_inbox::{ItemPatch, OperationKind, OutboxRequest, OutboxRow, OutboxState, Reverse};
 use devrig_store::Tx;
 use serde_json::json;
 
@@ -19,6 +19,7 @@ fn request(item: Option<&ItemId>, idempotent: bool) -> OutboxRequest {
         label: "Merge".into(),
         input: json!({ "method": "squash" }),
         idempotent,
+        reverse: None,
         hold: outbox::HOLD,
     }
 }
@@ -27,9 +28,32 @@ async fn submit(rig: &Rig, item: Option<&ItemId>, idempotent: bool) -> OutboxRow
     rig.inbox.submit(request(item, idempotent), Origin::person()).await.unwrap()
 }
 
-async fn sending(rig: &Rig, id: &str) -> Turn {
+async fn next(rig: &Rig) -> Turn {
+    let account = AccountId::from("acc");
+    rig.inbox
+        .store()
+        .write(async move |tx: &mut Tx| outbox::next(tx, &account).await)
+        .await
+        .unwrap()
+}
+
+/// Whose turn it is, which is then on its way.
+async fn sends(rig: &Rig) -> Outgoing {
+    match next(rig).await {
+        Turn::Send(outgoing) => *outgoing,
+        other => panic!("nothing is sent: {other:?}"),
+    }
+}
+
+async fn not_sent(rig: &Rig, id: &str, reached: bool) {
     let id = id.to_owned();
-    rig.inbox.store().write(async move |tx: &mut Tx| outbox::sending(tx, &id).await).await.unwrap()
+    rig.inbox
+        .store()
+        .write(async move |tx: &mut Tx| {
+            outbox::not_sent(tx, &id, Duration::from_secs(60), "the network is down", reached).await
+        })
+        .await
+        .unwrap();
 }
 
 async fn report(rig: &Rig, id: &str, outcome: Result<ItemPatch>) {
@@ -60,9 +84,9 @@ async fn an_action_waits_is_sent_once_and_updates_its_item() {
         .await
         .unwrap();
     assert_eq!(jobs, [outbox::JOB]);
-    assert_eq!(sending(&rig, &row.id).await, Turn::Wait(row.due_at), "undo has its five seconds");
+    assert_eq!(next(&rig).await, Turn::Wait(row.due_at), "undo has its five seconds");
     rig.clock.advance(Duration::from_secs(5));
-    let Turn::Send(outgoing) = sending(&rig, &row.id).await else { panic!("it is its turn") };
+    let outgoing = sends(&rig).await;
     assert_eq!(outgoing.input, json!({ "method": "squash" }));
     assert_eq!(outgoing.row.idempotency_key, row.idempotency_key);
     let late = rig.inbox.undo(Some(row.operation_id.clone())).await.unwrap_err();
@@ -72,7 +96,7 @@ async fn an_action_waits_is_sent_once_and_updates_its_item() {
     let after = rig.get(&id).await;
     assert_eq!(after.summary.state.as_deref(), Some("merged"));
     assert_eq!(after.summary.outbox, None);
-    assert_eq!(sending(&rig, &row.id).await, Turn::Over);
+    assert_eq!(next(&rig).await, Turn::Over);
     assert_eq!(rig.inbox.outbox().await.unwrap(), []);
 }
 
@@ -81,11 +105,11 @@ async fn undo_withdraws_what_waits_and_redo_submits_it_again() {
     let rig = Rig::new().await;
     let row = submit(&rig, None, true).await;
     rig.inbox.undo(None).await.unwrap();
-    assert_eq!(sending(&rig, &row.id).await, Turn::Over);
+    assert_eq!(next(&rig).await, Turn::Over);
     assert_eq!(state(&rig, &row.id).await, None);
     rig.inbox.redo().await.unwrap();
     rig.clock.advance(Duration::from_secs(6));
-    assert!(matches!(sending(&rig, &row.id).await, Turn::Send(_)));
+    assert_eq!(sends(&rig).await.row.id, row.id);
 }
 
 #[tokio::test]
@@ -94,12 +118,81 @@ async fn actions_of_one_account_go_in_order() {
     let first = submit(&rig, None, true).await;
     let second = submit(&rig, None, true).await;
     rig.clock.advance(Duration::from_secs(10));
-    assert!(matches!(sending(&rig, &second.id).await, Turn::Wait(_)));
-    assert!(matches!(sending(&rig, &first.id).await, Turn::Send(_)));
-    assert!(matches!(sending(&rig, &second.id).await, Turn::Wait(_)));
+    assert_eq!(sends(&rig).await.row.id, first.id);
+    not_sent(&rig, &first.id, false).await;
+    assert!(matches!(next(&rig).await, Turn::Wait(_)), "nobody overtakes");
+    rig.clock.advance(Duration::from_secs(60));
+    let again = sends(&rig).await;
+    assert_eq!((again.row.id.as_str(), again.attempt), (first.id.as_str(), 2));
     report(&rig, &first.id, Err(Error::invalid("refused"))).await;
-    assert!(matches!(sending(&rig, &second.id).await, Turn::Send(_)), "a failure blocks nobody");
+    assert_eq!(sends(&rig).await.row.id, second.id, "a failure blocks nobody");
     assert_eq!(state(&rig, &first.id).await, Some(OutboxState::Failed));
+}
+
+#[tokio::test]
+async fn what_did_not_arrive_can_still_be_taken_back() {
+    let rig = Rig::new().await;
+    let lost = submit(&rig, None, true).await;
+    let unsure = submit(&rig, None, true).await;
+    rig.clock.advance(Duration::from_secs(10));
+    sends(&rig).await;
+    not_sent(&rig, &lost.id, false).await;
+    let waiting = rig.inbox.outbox().await.unwrap().swap_remove(0);
+    assert_eq!(waiting.error.as_deref(), Some("the network is down"), "it says why it waits");
+    rig.inbox.undo(Some(lost.operation_id.clone())).await.unwrap();
+    assert_eq!(sends(&rig).await.row.id, unsure.id);
+    not_sent(&rig, &unsure.id, true).await;
+    let late = rig.inbox.undo(Some(unsure.operation_id.clone())).await.unwrap_err();
+    assert_eq!(late.code, Code::NothingToDo, "the source may know of it");
+    rig.inbox.outbox_cancel(unsure.id.clone()).await.unwrap();
+    assert_eq!(next(&rig).await, Turn::Over, "and yet it can be given up");
+}
+
+#[tokio::test]
+async fn what_is_given_hastens_what_was_tried() {
+    let rig = Rig::new().await;
+    let row = submit(&rig, None, true).await;
+    rig.clock.advance(Duration::from_secs(6));
+    sends(&rig).await;
+    not_sent(&rig, &row.id, false).await;
+    assert!(matches!(next(&rig).await, Turn::Wait(_)));
+    let inbox = rig.inbox.clone();
+    let hasten = async move |tx: &mut Tx| outbox::hasten(&inbox, tx, None).await;
+    rig.inbox.store().write(hasten).await.unwrap();
+    assert_eq!(sends(&rig).await.attempt, 2);
+}
+
+#[tokio::test]
+async fn undo_of_what_was_sent_sends_its_reverse() {
+    let rig = Rig::new().await;
+    let id = rig.store(vec![item("a", 1)]).await.ids[0].clone();
+    let reverse = Some(Reverse { action: "github.reopen".into(), idempotent: true });
+    let request = OutboxRequest { reverse, ..request(Some(&id), true) };
+    let row = rig.inbox.submit(request, Origin::person()).await.unwrap();
+    rig.clock.advance(Duration::from_secs(6));
+    sends(&rig).await;
+    report(&rig, &row.id, Ok(ItemPatch::default())).await;
+
+    let undone = rig.inbox.undo(None).await.unwrap();
+    assert_eq!(undone.operation_id, Some(row.operation_id.clone()));
+    rig.inbox.redo().await.unwrap();
+    assert_eq!(next(&rig).await, Turn::Over, "the reverse had not gone, so nothing goes");
+
+    rig.inbox.undo(None).await.unwrap();
+    rig.clock.advance(Duration::from_secs(6));
+    let back = sends(&rig).await;
+    assert_eq!(back.row.action, "github.reopen");
+    assert_eq!(back.input, json!({ "method": "squash" }), "with the input of the first");
+    assert_eq!(back.row.item_id, Some(id));
+    report(&rig, &back.row.id, Ok(ItemPatch::default())).await;
+    let nothing = rig.inbox.undo(None).await.unwrap_err();
+    assert_eq!(nothing.code, Code::NothingToDo, "undo walks back, and not to and fro");
+
+    rig.inbox.redo().await.unwrap();
+    rig.clock.advance(Duration::from_secs(6));
+    let forth = sends(&rig).await;
+    assert_eq!(forth.row.id, row.id);
+    assert_ne!(forth.row.idempotency_key, row.idempotency_key, "the source takes it as new");
 }
 
 #[tokio::test]
@@ -107,19 +200,19 @@ async fn after_a_crash_only_an_idempotent_action_is_sent_again() {
     let mut rig = Rig::new().await;
     let safe = submit(&rig, None, true).await;
     rig.clock.advance(Duration::from_secs(6));
-    assert!(matches!(sending(&rig, &safe.id).await, Turn::Send(_)));
+    assert_eq!(sends(&rig).await.row.id, safe.id);
     rig.restart().await;
-    assert!(matches!(sending(&rig, &safe.id).await, Turn::Send(_)));
+    assert_eq!(sends(&rig).await.row.id, safe.id);
     report(&rig, &safe.id, Ok(ItemPatch::default())).await;
 
     let once = submit(&rig, None, false).await;
     rig.clock.advance(Duration::from_secs(6));
-    assert!(matches!(sending(&rig, &once.id).await, Turn::Send(_)));
+    assert_eq!(sends(&rig).await.row.id, once.id);
     rig.restart().await;
-    assert_eq!(sending(&rig, &once.id).await, Turn::Over);
+    assert_eq!(next(&rig).await, Turn::Over);
     assert_eq!(state(&rig, &once.id).await, Some(OutboxState::NeedsDecision));
     rig.inbox.outbox_retry(once.id.clone()).await.unwrap();
-    assert!(matches!(sending(&rig, &once.id).await, Turn::Send(_)));
+    assert_eq!(sends(&rig).await.row.id, once.id);
     report(&rig, &once.id, Err(Error::invalid("no"))).await;
     rig.inbox.outbox_discard(once.id.clone()).await.unwrap();
     assert_eq!(state(&rig, &once.id).await, None);

@@ -9,7 +9,14 @@ use tokio_util::sync::CancellationToken;
 use crate::rig::{Rig, item};
 
 fn draft(name: &str, query: &str, operations: Vec<OperationKind>) -> RuleDraft {
-    RuleDraft { name: name.into(), query: query.into(), operations, snooze: None, enabled: true }
+    RuleDraft {
+        name: name.into(),
+        query: query.into(),
+        operations,
+        snooze: None,
+        notify: false,
+        enabled: true,
+    }
 }
 
 /// Runs the rules until they have nothing to do for a while.

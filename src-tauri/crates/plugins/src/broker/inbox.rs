@@ -1,6 +1,7 @@
 //! The account's own items.
 
 use devrig_core::{Actor, Code, Error, Origin, Result};
+use devrig_inbox::arrivals::BACKFILL;
 use devrig_inbox::{ItemInput, Operation, OperationKind, PluginQuery, Target};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -48,7 +49,7 @@ impl Broker {
 
     pub(super) async fn store_items(&self, desk: &Desk, params: &RawValue) -> Result<Value> {
         self.may_write(desk)?;
-        let source = syncing(desk)?;
+        let (source, backfill) = syncing(desk)?;
         let Store { items } = read(params)?;
         if items.len() > MOST_ITEMS {
             let message = format!("{} items are more than the 1,000 of one call", items.len());
@@ -58,7 +59,10 @@ impl Broker {
         for (index, item) in items.into_iter().enumerate() {
             read.push(item_of(index, item)?);
         }
-        let origin = Origin::new(Actor::Source).because(format!("sync {source}"));
+        let origin = Origin::new(Actor::Source).because(match backfill {
+            true => format!("{BACKFILL} {source}"),
+            false => format!("sync {source}"),
+        });
         let inbox = &desk.core.inbox;
         let stored = inbox.store_items(&desk.seat.id, desk.plugin(), read, &origin).await?;
         if let Some(call) = &desk.call {
@@ -103,7 +107,7 @@ impl Broker {
     }
 
     pub(super) async fn sync_progress(&self, desk: &Desk, params: &RawValue) -> Result<Value> {
-        let source = syncing(desk)?;
+        let (source, _) = syncing(desk)?;
         let Progress { current, total, message } = read(params)?;
         let sensible = |n: &f64| n.is_finite() && *n >= 0.0;
         desk.seat.progress(
@@ -119,10 +123,10 @@ impl Broker {
     }
 }
 
-/// The source whose sync this call belongs to.
-fn syncing(desk: &Desk) -> Result<String> {
+/// The source whose sync this call belongs to, and whether it is its first.
+fn syncing(desk: &Desk) -> Result<(String, bool)> {
     match desk.call.as_deref().map(|call| &call.purpose) {
-        Some(Purpose::Sync { source }) => Ok(source.clone()),
+        Some(Purpose::Sync { source, backfill }) => Ok((source.clone(), *backfill)),
         _ => Err(Error::new(Code::Refused, "items are stored within a sync only")
             .hint("Do it in the sync function of a data source.")
             .details(json!({ "rule": "inbox:not-syncing" }))),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use devrig_core::id::{AccountId, ItemId};
 use devrig_core::{Code, Error, Result};
-use devrig_inbox::{OutboxRequest, OutboxRow, outbox};
+use devrig_inbox::{OutboxRequest, OutboxRow, Reverse, outbox};
 use devrig_store::Tx;
 use serde_json::Value;
 
@@ -53,6 +53,7 @@ impl Plugins {
             label: shown(&declared.name, 100),
             input,
             idempotent: declared.idempotent || !writes,
+            reverse: reverse(&seat, declared),
             hold: if writes { outbox::HOLD } else { Duration::ZERO },
         };
         let inbox = core.inbox.clone();
@@ -84,6 +85,12 @@ fn no_action(action: &str) -> Error {
 
 fn declared<'a>(seat: &'a Seat, action: &str) -> Result<&'a Action> {
     seat.plugin.manifest.action(action).ok_or_else(|| no_action(action))
+}
+
+fn reverse(seat: &Seat, action: &Action) -> Option<Reverse> {
+    let reverse = seat.plugin.manifest.action(action.reverse.as_deref()?)?;
+    let idempotent = reverse.idempotent || reverse.effect != Effect::Write;
+    Some(Reverse { action: reverse.id.clone(), idempotent })
 }
 
 /// Items do not keep the source that they came through, so a source in the list admits every item

@@ -6,6 +6,7 @@ use std::time::Duration;
 use devrig_core::id::AccountId;
 use devrig_core::protocol::{Handler as WorkerHandler, SyncInput, SyncOutput};
 use devrig_core::{Code, Error, Result, Timestamp};
+use devrig_inbox::outbox;
 use devrig_jobs::{Handler, Job, JobContext, Outcome, async_trait};
 use devrig_secrets::Scope;
 use devrig_store::Tx;
@@ -152,10 +153,17 @@ impl Run<'_> {
 
     async fn store_end(&self, end: &End, next_at: Timestamp) -> Result<()> {
         let (account, source) = (self.seat.id.clone(), self.declared.id.clone());
-        let end = end.clone();
+        let (end, inbox) = (end.clone(), self.core.inbox.clone());
         self.core
             .store
-            .write(async move |tx: &mut Tx| sync::end(tx, &account, &source, &end, next_at).await)
+            .write(async move |tx: &mut Tx| {
+                sync::end(tx, &account, &source, &end, next_at).await?;
+                // The service answers, so that what could not be sent to it may go now.
+                match end {
+                    End::Well { .. } => outbox::hasten(&inbox, tx, Some(&account)).await,
+                    _ => Ok(()),
+                }
+            })
             .await
     }
 
@@ -195,7 +203,7 @@ impl Run<'_> {
         let source = self.declared.id.clone();
         let input = SyncInput { cursor: cursor.map(str::to_owned), backfill };
         let handler = WorkerHandler::Sync { source: source.clone() };
-        let purpose = Purpose::Sync { source };
+        let purpose = Purpose::Sync { source, backfill };
         let input = serde_json::to_value(input)?;
         let (outcome, notes) = worker.call(handler, input, purpose, &self.token).await;
         *seen = notes;

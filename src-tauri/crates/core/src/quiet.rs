@@ -1,18 +1,17 @@
-//! Hours in which a source is not synced by itself: `22:00-07:00 Europe/Berlin`.
+//! Hours in which a source is not synced by itself, or nothing is shown: `22:00-07:00 Europe/Berlin`.
 
 use std::fmt;
 use std::str::FromStr;
 
-use devrig_core::{Error, Result, Timestamp};
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
-use crate::text::shown;
+use crate::{Error, Result, Timestamp};
 
 /// From `start` until before `end`, each day by the clock of `zone`; over midnight when the end
 /// comes first.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct QuietHours {
+pub struct QuietHours {
     start: Time,
     end: Time,
     zone: TimeZone,
@@ -38,6 +37,11 @@ impl QuietHours {
     }
 }
 
+/// Enough of a wrong text to know it again.
+fn clip(text: &str) -> String {
+    text.chars().take(60).collect()
+}
+
 /// `HH:MM-HH:MM`, then a time zone's name; without one it is the zone that this machine is in.
 impl FromStr for QuietHours {
     type Err = Error;
@@ -45,7 +49,7 @@ impl FromStr for QuietHours {
     fn from_str(text: &str) -> Result<Self> {
         let (hours, zone) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
         let wrong = || {
-            Error::invalid(format!("{:?} are no quiet hours", shown(text, 80)))
+            Error::invalid(format!("{:?} are no quiet hours", clip(text)))
                 .hint("Write them as 22:00-07:00 Europe/Berlin.")
         };
         let (start, end) = hours.split_once('-').ok_or_else(wrong)?;
@@ -57,7 +61,7 @@ impl FromStr for QuietHours {
         let zone = match zone.trim() {
             "" => TimeZone::system(),
             name => TimeZone::get(name).map_err(|_| {
-                Error::invalid(format!("the time zone {:?} is not known", shown(name, 60)))
+                Error::invalid(format!("the time zone {:?} is not known", clip(name)))
                     .hint("Name it as Europe/Berlin or America/New_York.")
             })?,
         };

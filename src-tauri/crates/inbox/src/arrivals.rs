@@ -1,0 +1,101 @@
+//! What sources and scripts bring, for durable readers of the change feed: rules, notices, and the
+//! triggers of flows.
+
+use std::collections::HashMap;
+
+use devrig_core::id::ItemId;
+use devrig_core::{Actor, ChangeKind, Code, Origin, Result};
+use devrig_store::{ChangeRow, Subscriber, Tx};
+use tokio_util::sync::CancellationToken;
+
+use crate::inbox::Inbox;
+
+/// Changes of one turn, which is one transaction.
+const TURN: u32 = 500;
+/// How the cause of a change begins that a source's first sync made.
+pub const BACKFILL: &str = "back-fill";
+
+/// Items that are new or were changed by their source, each once.
+#[derive(Debug)]
+pub(crate) struct Arrivals {
+    pub items: Vec<Arrival>,
+    /// That of what the reader does about them.
+    pub depth: u8,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Arrival {
+    pub id: ItemId,
+    /// It came with the history that a new source brings.
+    pub backfill: bool,
+}
+
+impl Inbox {
+    /// Gives what arrives to `apply` until `stop`, each change once, also after a kill: what it
+    /// does and how far it has read are one transaction. What happened while nobody ran this is
+    /// caught up with.
+    pub(crate) async fn follow_arrivals(
+        &self,
+        name: &'static str,
+        stop: CancellationToken,
+        apply: impl AsyncApply,
+    ) -> Result<()> {
+        let mut feed = self.store().subscriber(name).await?;
+        loop {
+            let rows = tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                rows = feed.next(TURN) => match rows {
+                    Err(error) if error.code == Code::Cancelled => return Ok(()),
+                    rows => rows?,
+                },
+            };
+            let apply = apply.clone();
+            self.store()
+                .write(async move |tx: &mut Tx| {
+                    let arrivals = of(&rows);
+                    if !arrivals.items.is_empty() {
+                        apply.apply(tx, &arrivals).await?;
+                    }
+                    match rows.last() {
+                        Some(last) => Subscriber::advance(name, tx, last.seq).await,
+                        None => Ok(()),
+                    }
+                })
+                .await?;
+        }
+    }
+}
+
+/// What a reader does about arrivals, in the transaction that moves it forward.
+pub(crate) trait AsyncApply: Clone + Send + Sync + 'static {
+    fn apply(&self, tx: &mut Tx, arrivals: &Arrivals) -> impl Future<Output = Result<()>> + Send;
+}
+
+fn of(rows: &[ChangeRow]) -> Arrivals {
+    let mut items: Vec<Arrival> = Vec::new();
+    let mut places = HashMap::new();
+    let mut depth = 0;
+    for row in rows.iter().filter(|row| concerns(row)) {
+        depth = depth.max(row.origin.depth);
+        let backfill = row.origin.cause.as_ref().is_some_and(|cause| cause.starts_with(BACKFILL));
+        let place = *places.entry(&row.id).or_insert_with(|| {
+            items.push(Arrival { id: ItemId(row.id.clone()), backfill });
+            items.len() - 1
+        });
+        items[place].backfill &= backfill;
+    }
+    Arrivals { items, depth: depth + 1 }
+}
+
+/// What a source or its action brought, and new items of scripts. What the person did is their
+/// word, and what rules did has been looked at.
+fn concerns(row: &ChangeRow) -> bool {
+    let by_source = matches!(row.origin.actor, Actor::Source | Actor::Plugin);
+    row.table == "item"
+        && row.origin.depth < Origin::MAX_DEPTH
+        && match row.kind {
+            ChangeKind::Created => row.origin.actor != Actor::Rule,
+            ChangeKind::Updated => by_source,
+            ChangeKind::Deleted => false,
+        }
+}
