@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useRef, useState, type RefObject } from 'react';
 
 import { useWrite } from '../api/mutations';
@@ -12,6 +13,7 @@ import { useDebounced } from '../lib/useDebounced';
 import { useNow } from '../lib/useNow';
 import type { DevRigError } from '../platform/wire';
 import { QueryField } from '../query/QueryField';
+import { queryLike } from '../rules/draft';
 import { GroupMenu } from './GroupMenu';
 import { clearChecked, useInbox } from './state';
 import type { InboxList } from './useInboxList';
@@ -136,6 +138,16 @@ function SyncButton() {
   );
 }
 
+/** A rule for what is selected; where the whole view is, it is the view's own query. */
+function RuleButton({ list }: { list: InboxList }) {
+  const navigate = useNavigate();
+  const checked = useInbox((state) => state.checked);
+  const whole = useInbox((state) => state.whole !== null);
+  const rows = list.rows.filter((item) => checked.has(item.id));
+  const query = whole ? list.query : queryLike(...rows);
+  return <IconButton icon="plus" label="Make a rule for items like these" className="ml-auto" onClick={() => void navigate({ to: '/rules', search: { query } })} />;
+}
+
 function SelectionBar({ list, triage, count }: Props & { count: number | null }) {
   const total = list.total === null ? 'All' : `All ${list.total.toLocaleString('en')}${list.capped ? '+' : ''}`;
   return (
@@ -150,7 +162,8 @@ function SelectionBar({ list, triage, count }: Props & { count: number | null })
       <IconButton icon="unread" label="Read or unread" command="read" onClick={triage.read} />
       <IconButton icon="star" label="Star" command="star" onClick={triage.star} />
       <IconButton icon="mute" label="Mute thread" command="mute" onClick={triage.mute} />
-      <IconButton icon="close" label="Clear selection" command="back" onClick={clearChecked} className="ml-auto" />
+      <RuleButton list={list} />
+      <IconButton icon="close" label="Clear selection" command="back" onClick={clearChecked} />
     </header>
   );
 }

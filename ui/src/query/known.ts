@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 
-import type { Slice } from '../api/slice';
 import { pluginsQuery } from '../api/queries';
+import type { Slice } from '../api/slice';
 import type { ItemSummary, PluginInfo } from '../platform/wire';
 import type { KnownValues } from './complete';
 import type { OperatorValue } from './operators';
@@ -40,7 +40,7 @@ export function useKnownValues(): () => KnownValues {
   const client = useQueryClient();
   return () => {
     const lists = client.getQueriesData<Slice>({ queryKey: ['items'] });
-    const rows = new Map(lists.flatMap(([, data]) => data?.rows ?? []).map((item) => [item.id, item]));
+    const rows = new Map(lists.flatMap(([, slice]) => slice?.rows ?? []).map((item) => [item.id, item]));
     return knownValues([...rows.values()], client.getQueryData(pluginsQuery().queryKey) ?? []);
   };
 }

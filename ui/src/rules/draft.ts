@@ -27,11 +27,18 @@ export function draftOf(form: Form): RuleDraft {
 
 const quoted = (value: string) => (/[\s,()"]/.test(value) ? `"${value.replaceAll('"', '')}"` : value);
 
-/** A query for items like this one: the same source's type, reason and repository, by the same author when it is a bot. */
-export function queryLike(item: ItemSummary): string {
-  const parts = [`type:${quoted(item.type)}`];
-  if (item.repo) parts.push(`repo:${quoted(item.repo)}`);
-  if (item.reason) parts.push(`reason:${quoted(item.reason)}`);
-  if (item.actor && /bot\b|\[bot\]/i.test(item.actor)) parts.push(`author:${quoted(item.actor)}`);
-  return parts.join(' ');
+/** A query for items like these: the type, reason and repository that they share, and the author when it is a bot. */
+export function queryLike(...items: readonly ItemSummary[]): string {
+  const shared = (read: (item: ItemSummary) => string | null) => {
+    const [first, ...rest] = items.map(read);
+    return first && rest.every((each) => each === first) ? first : null;
+  };
+  const actor = shared((item) => item.actor);
+  const parts = [
+    ['type', shared((item) => item.type)],
+    ['repo', shared((item) => item.repo)],
+    ['reason', shared((item) => item.reason)],
+    ['author', actor && /bot\b|\[bot\]/i.test(actor) ? actor : null],
+  ] as const;
+  return parts.flatMap(([operator, value]) => (value === null ? [] : [`${operator}:${quoted(value)}`])).join(' ');
 }

@@ -43,4 +43,5 @@ test('a draft holds what the form shows, and a query is made of an item', () => 
   });
   const item = { ...makeItems(1)[0]!, type: 'pull_request', repo: 'acme/my repo', reason: 'subscribed', actor: 'dependabot[bot]' };
   expect(queryLike(item)).toBe('type:pull_request repo:"acme/my repo" reason:subscribed author:dependabot[bot]');
+  expect(queryLike(item, { ...item, repo: 'acme/other', actor: 'kim' })).toBe('type:pull_request reason:subscribed');
 });

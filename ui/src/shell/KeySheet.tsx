@@ -4,7 +4,10 @@ import { KeyTable } from './KeyTable';
 export default function KeySheet({ onClose }: { onClose: () => void }) {
   return (
     <Layer title="Keys" wide onClose={onClose}>
-      <KeyTable />
+      {/* In a small window it scrolls, so the keyboard must reach it. */}
+      <div role="group" aria-label="All keys" tabIndex={0} className="ring-inset-focus">
+        <KeyTable />
+      </div>
     </Layer>
   );
 }
