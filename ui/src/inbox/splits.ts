@@ -37,7 +37,6 @@ export function splitsFromText(text: string): SplitLine[] {
     });
 }
 
-<<<<<<< HEAD
 function lineOf(heading: string, query: string): SplitLine {
   const found = /^(.*?)\s*\[([^[\]]*)\]$/.exec(heading);
   const asked = found ? found[2]!.split(',').map((word) => word.trim()).filter(Boolean) : [];
@@ -46,8 +45,6 @@ function lineOf(heading: string, query: string): SplitLine {
   return { name: found[1]!, query, notify: asked.includes('notify'), badge: asked.includes('badge') };
 }
 
-=======
->>>>>>> 366ee4c67eae9278f19eda08feba3b9aa8e959fd
 /** Where the query of the line under the caret lies, or null where the caret is in a name or a comment. */
 export function queryAt(text: string, caret: number): { from: number; to: number } | null {
   const begin = text.lastIndexOf('\n', caret - 1) + 1;
@@ -55,15 +52,4 @@ export function queryAt(text: string, caret: number): { from: number; to: number
   const equals = text.indexOf('=', begin);
   if (equals < 0 || equals >= caret || text.slice(begin, caret).trimStart().startsWith('#')) return null;
   return { from: equals + 1, to: end < 0 ? text.length : end };
-<<<<<<< HEAD
-=======
-}
-
-function lineOf(heading: string, query: string): SplitLine {
-  const found = /^(.*?)\s*\[([^[\]]*)\]$/.exec(heading);
-  const asked = found ? found[2]!.split(',').map((word) => word.trim()).filter(Boolean) : [];
-  // A word that is neither stays in the name, where the engine refuses its brackets.
-  if (!found || asked.some((word) => word !== 'notify' && word !== 'badge')) return { name: heading, query, notify: false, badge: false };
-  return { name: found[1]!, query, notify: asked.includes('notify'), badge: asked.includes('badge') };
->>>>>>> 366ee4c67eae9278f19eda08feba3b9aa8e959fd
 }
