@@ -4,15 +4,18 @@
 //   github   from the token to rows on screen, 10,000 threads
 //   keys     a key to the next frame, at 1,000 and at 1,000,000 items (--items N for another number)
 //   start    from the start of the process to rows on screen; memory of the window
+//   tray     memory in the tray without a window, and with it
+//   triage   100 mixed items worked through with the keyboard: keys and seconds
 
 import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
+import { startFrames, Tray } from './desktopPeers.mjs';
 import { startGithub } from './fakeGithub.mjs';
 import { Rig } from './rig.mjs';
-import { until } from './webdriver.mjs';
+import { Key, until } from './webdriver.mjs';
 
 async function onRig(work) {
   const rig = await Rig.start();
@@ -130,6 +133,95 @@ async function start() {
   });
 }
 
+async function tray() {
+  await onRig(async (rig) => {
+    await fill(rig, 20_000);
+    rig.devrig('settings', 'set', 'onboarding.finished', 'true');
+    const panel = await Tray.start(rig);
+    await startFrames(rig);
+    rig.start('devrig-desktop', '--hidden');
+    await rig.answers();
+    await until('the icon', () => panel.item());
+    await new Promise((later) => setTimeout(later, 5_000));
+    const share = () => {
+      const pid = windowPid();
+      const all = [pid, ...descendants(pid)];
+      return `${(all.reduce((sum, each) => sum + pss(each), 0) / 1024).toFixed(0)} MB in ${all.length} processes`;
+    };
+    console.log(`tray: memory without a window ${share()}`);
+    panel.choose('Open DevRig');
+    await new Promise((later) => setTimeout(later, 5_000));
+    console.log(`tray: memory with it ${share()}`);
+  });
+}
+
+/** What a person does to each of 100 items that came from several places: the keys that it takes, by kind. */
+const PLAN = [
+  ['merged, closed and passed again: done by a rule', 20, []],
+  ['of a bot: selected as a group and done at once', 20, null],
+  ['read and done', 30, ['e']],
+  ['opened, read, done', 15, [Key.enter, 'e']],
+  ['snoozed until tomorrow', 8, ['h', '1']],
+  ['starred and kept', 5, ['s', 'j']],
+  ['muted', 2, ['m']],
+];
+
+async function triage() {
+  await onRig(async (rig) => {
+    // A sync brings them, so that the rules that ship apply; here scripts do, and new items of scripts count as arrivals.
+    const lines = [];
+    let n = 0;
+    for (const [kind, count] of PLAN) {
+      for (let each = 0; each < count; each++, n++) {
+        const ended = kind.startsWith('merged');
+        const bot = kind.startsWith('of a bot');
+        lines.push({
+          externalId: `n${n}`, type: ended ? 'pull_request' : 'issue', title: `${kind} ${each}`, body: `Number ${n}.`,
+          repo: bot ? 'acme/dependencies' : `acme/part${n % 7}`, actor: bot ? 'dependabot[bot]' : `person${n % 9}`, reason: 'subscribed',
+          ...(ended ? { state: each % 2 ? 'merged' : 'closed' } : {}), threadKey: `t${n}`, externalUpdatedAt: new Date(Date.now() - n * 60_000).toISOString(),
+        });
+      }
+    }
+    const owner = rig.start('devrig', 'start');
+    await rig.answers();
+    rig.result(lines.map((line) => JSON.stringify(line)).join('\n'), 'inbox', 'import', '-');
+    await until('the rules', () => rig.devrig('inbox', 'list', 'is:done', '--limit', '100').items.length === 20);
+    rig.devrig('settings', 'set', 'onboarding.finished', 'true');
+    owner.kill('SIGTERM');
+    rig.window = await rig.open();
+    await rows(rig, 10);
+    await rig.window.run(() => document.querySelector('[role="listbox"]').focus());
+    const begun = Date.now();
+    let keys = 0;
+    // The bots' first: filtered, all selected, done.
+    await rig.window.press('/');
+    await rig.window.type('[aria-label="Filter"]', 'author:dependabot[bot]');
+    keys += 1 + 'author:dependabot[bot]'.length;
+    await until('the bots alone', async () => (await rig.window.run(shown)) === 20);
+    await rig.window.run(() => document.querySelector('[role="listbox"]').focus());
+    await rig.window.press('*', 'a', 'e');
+    keys += 3;
+    await until('the bots to be done', () => rig.devrig('inbox', 'list', 'is:done', '--limit', '200').items.length === 40);
+    await rig.window.run(() => document.querySelector('[aria-label="Filter"]').focus());
+    await rig.window.press(Key.escape);
+    keys += 1;
+    await until('the others', async () => (await rig.window.run(shown)) >= 20);
+    await rig.window.run(() => document.querySelector('[role="listbox"]').focus());
+    for (const [, count, each] of PLAN.slice(2)) {
+      for (let item = 0; item < count; item++) {
+        await rig.window.press(...each);
+        keys += each.length;
+        if (each[0] === 'h') await until('the list again', () => rig.window.run(() => !document.querySelector('[role="dialog"]')));
+      }
+    }
+    const left = await until('the end', () => {
+      const { items } = rig.devrig('inbox', 'list', 'is:inbox', '--limit', '100');
+      return items.length <= 5 && items;
+    });
+    console.log(`triage: 100 items with ${keys} keys in ${((Date.now() - begun) / 1000).toFixed(1)} s, driven; ${left.length} stay, starred`);
+  });
+}
+
 const numbers = () => readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
 
 function windowPid() {
@@ -184,7 +276,7 @@ function startedAt(pid) {
   return Date.now() - (uptime - Number(statOf(pid)[19]) / ticks) * 1_000;
 }
 
-const PARTS = { github, keys, start };
+const PARTS = { github, keys, start, tray, triage };
 const words = process.argv.slice(2);
 const sizes = words.includes('--items') ? [Number(words[words.indexOf('--items') + 1])] : [1_000, 1_000_000];
 const chosen = Object.keys(PARTS).filter((part) => words.includes(part));
