@@ -60,6 +60,7 @@ fn run() -> devrig_core::Result<()> {
         .setup(move |app| {
             let connection = tauri::async_runtime::block_on(Connection::open(parts))?;
             app.manage(connection.clone());
+            app.manage(window::LastPage::default());
             let app = app.handle().clone();
             tauri::async_runtime::spawn(commands::tell_events(app.clone(), connection.clone()));
             tauri::async_runtime::spawn(tray::run(app.clone(), connection));

@@ -1,6 +1,7 @@
 //! The one window: opened hidden in its final colour, shown when its page stands, hidden into the
 //! tray, and given up when it stays hidden, as its page costs more memory than all the rest.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use devrig_engine::{Connection, Home};
@@ -19,6 +20,10 @@ const GO: &str = "go";
 const PATIENCE: Duration = Duration::from_millis(1500);
 /// A hidden window comes back at once for so long.
 const KEPT: Duration = Duration::from_secs(10 * 60);
+
+/// The path of the page that was given up last, for the next window to begin at.
+#[derive(Default)]
+pub struct LastPage(Mutex<String>);
 
 /// Opens the window at a page's path, not yet visible.
 pub fn open(app: &AppHandle, path: &str) -> tauri::Result<()> {
@@ -68,7 +73,11 @@ async fn close(window: WebviewWindow) {
     }
     tokio::time::sleep(KEPT).await;
     if !window.is_visible().unwrap_or(true) {
-        // The next one is made anew, at the same page.
+        if let Ok(url) = window.url() {
+            let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+            let path = format!("{}{query}", url.path().trim_start_matches('/'));
+            *window.state::<LastPage>().0.lock().unwrap_or_else(PoisonError::into_inner) = path;
+        }
         let _ = window.destroy();
     }
 }
@@ -105,7 +114,11 @@ pub fn raise(app: &AppHandle) {
             let _ = window.show();
             let _ = window.set_focus();
         }
-        None => reopen(app, ""),
+        None => {
+            let last = app.state::<LastPage>();
+            let path = last.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            reopen(app, &path);
+        }
     }
 }
 

@@ -6,7 +6,7 @@ import { outboxQuery } from '../api/queries';
 import { announce } from '../components/live';
 import { toastDone } from '../components/toast';
 import type { OutboxRow } from '../platform/wire';
-import { isStuck, nextDue } from './words';
+import { canRetry, isStuck, nextDue } from './words';
 
 const NONE: readonly OutboxRow[] = [];
 
@@ -41,7 +41,7 @@ export function useOutbox() {
     busy: [cancel, retry, discard].find((write) => write.isPending)?.variables?.id ?? null,
     /** Each is undefined where it does not apply to the row. */
     cancel: does(cancel, (row) => row.state === 'waiting', 'Cancelled'),
-    retry: does(retry, isStuck, 'It is being sent again'),
+    retry: does(retry, canRetry, 'It is being sent again'),
     discard: does(discard, isStuck, 'Taken off the list'),
   };
 }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { makePlugins } from '../platform/fake/items';
 import type { OutboxRow } from '../platform/wire';
 import { clockSeconds } from '../lib/time';
-import { nextDue, outboxInWords, reasonOf, sectionsOf, standingOf } from './words';
+import { canRetry, nextDue, outboxInWords, reasonOf, sectionsOf, standingOf } from './words';
 
 const NOW = Date.parse('2026-03-12T09:30:00.000Z');
 const row = (id: string, state: OutboxRow['state'], more: Partial<OutboxRow> = {}): OutboxRow => ({
@@ -59,4 +59,11 @@ test.each<[OutboxRow['state'][], string | null, boolean]>([
 test('the next time to look is the first that is still to come', () => {
   expect(nextDue([row('a', 'waiting'), row('b', 'waiting', { dueAt: LATER }), row('c', 'failed', { dueAt: LATER })], NOW)).toBe(Date.parse(LATER));
   expect(nextDue([row('a', 'waiting')], NOW)).toBeNull();
+});
+
+test('what was tried and waits can be sent at once', () => {
+  expect(canRetry({ state: 'waiting', error: 'the network is down' })).toBe(true);
+  expect(canRetry({ state: 'waiting', error: null })).toBe(false);
+  expect(canRetry({ state: 'sending', error: null })).toBe(false);
+  expect(canRetry({ state: 'failed', error: 'no' })).toBe(true);
 });

@@ -51,6 +51,11 @@ export function reasonOf(row: OutboxRow): string | null {
   return row.error === null ? null : `Last try: ${row.error}`;
 }
 
+/** What rests, and what waits for its next attempt, which can be had at once. */
+export function canRetry(row: Pick<OutboxRow, 'state' | 'error'>): boolean {
+  return isStuck(row) || (row.state === 'waiting' && row.error !== null);
+}
+
 export const retryName = (row: OutboxRow) => (row.state === 'needs_decision' ? 'Send again' : 'Try again');
 export const discardName = (row: OutboxRow) => (row.state === 'needs_decision' ? 'It arrived' : 'Discard');
 

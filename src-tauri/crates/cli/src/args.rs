@@ -78,6 +78,15 @@ pub struct Page {
     pub cursor: Option<String>,
 }
 
+/// What items are put together by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum GroupBy {
+    Day,
+    Repository,
+    Source,
+    Thread,
+}
+
 /// Which items: by id, or all that match a query.
 #[derive(Debug, Clone, Args)]
 #[group(required = true)]
@@ -96,6 +105,9 @@ pub enum Inbox {
     List {
         /// In the query language, such as `is:unread repo:a/b`.
         query: Vec<String>,
+        /// Under headings, the group of the newest item first. JSON stays one list.
+        #[arg(long, value_enum)]
+        group: Option<GroupBy>,
         #[command(flatten)]
         page: Page,
     },

@@ -13,6 +13,15 @@ pub fn ago(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// The day here, such as `Mon 2 Mar 2026`.
+pub fn day(at: Timestamp) -> String {
+    let zone = jiff::tz::TimeZone::system();
+    match jiff::Timestamp::from_millisecond(at.as_ms()) {
+        Ok(time) => time.to_zoned(zone).strftime("%a %-d %b %Y").to_string(),
+        Err(_) => at.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

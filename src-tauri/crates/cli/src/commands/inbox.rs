@@ -11,18 +11,18 @@ use devrig_engine::api::inbox::{
     OperationDone, OperationKind, OutboxArgs, Page, Target, UndoArgs, WhenArgs,
 };
 use devrig_engine::{Api, NoArgs};
-use devrig_inbox::Item;
+use devrig_inbox::{Item, ItemSummary};
 use serde_json::json;
 
-use crate::args::{Inbox, Items, Page as PageArgs};
+use crate::args::{GroupBy, Inbox, Items, Page as PageArgs};
 use crate::output::{Output, facts, table};
 use crate::time;
 
 pub async fn run(command: Inbox, api: &dyn Api, output: Output) -> Result<ExitCode> {
     match command {
-        Inbox::List { query, page } => list(query.join(" "), page, api, output).await,
+        Inbox::List { query, page, group } => list(query.join(" "), page, group, api, output).await,
         Inbox::Search { query, page } => {
-            list(format!("is:any {}", query.join(" ")), page, api, output).await
+            list(format!("is:any {}", query.join(" ")), page, None, api, output).await
         }
         Inbox::Show { item } => {
             let item = api.inbox_get(ItemArgs { id: ItemId(item) }).await?;
@@ -114,19 +114,68 @@ fn now() -> devrig_core::Timestamp {
     SystemClock::default().now()
 }
 
-async fn list(query: String, page: PageArgs, api: &dyn Api, output: Output) -> Result<ExitCode> {
+async fn list(
+    query: String,
+    page: PageArgs,
+    group: Option<GroupBy>,
+    api: &dyn Api,
+    output: Output,
+) -> Result<ExitCode> {
     let args =
         InboxListArgs { query, cursor: page.cursor, limit: page.limit, ..Default::default() };
     let page = api.inbox_list(args).await?;
-    output.show(&page, rows)
+    output.show(&page, |page| rows(page, group))
 }
 
-fn rows(page: &Page) -> String {
+fn rows(page: &Page, group: Option<GroupBy>) -> String {
     if page.items.is_empty() {
         return "Nothing here.".to_owned();
     }
+    let mut text = match group {
+        None => items(&page.items.iter().collect::<Vec<_>>()),
+        Some(by) => {
+            let section =
+                |(name, of): (String, Vec<_>)| format!("{name} ({})\n{}", of.len(), items(&of));
+            grouped(&page.items, by).into_iter().map(section).collect::<Vec<_>>().join("\n\n")
+        }
+    };
+    if let Some(next) = &page.next {
+        text.push_str(&format!("\nmore: --cursor {next}"));
+    }
+    text
+}
+
+/// The group of the newest item first, and its items in their order.
+fn grouped(items: &[ItemSummary], by: GroupBy) -> Vec<(String, Vec<&ItemSummary>)> {
+    let mut groups: Vec<(String, String, Vec<&ItemSummary>)> = Vec::new();
+    for item in items {
+        let (key, name) = match by {
+            GroupBy::Day => (time::day(item.activity_at), time::day(item.activity_at)),
+            GroupBy::Repository => {
+                let name = item.repo.clone().unwrap_or_else(|| "No repository".to_owned());
+                (name.clone(), name)
+            }
+            GroupBy::Source => (item.account_id.to_string(), item.plugin.clone()),
+            // A thread belongs to its account; what has none is one by itself.
+            GroupBy::Thread => {
+                let thread = item.thread_key.as_ref().map_or_else(
+                    || format!("item {}", item.id),
+                    |key| format!("{} {key}", item.account_id),
+                );
+                (thread, item.title.clone())
+            }
+        };
+        match groups.iter_mut().find(|(known, _, _)| *known == key) {
+            Some((_, _, of)) => of.push(item),
+            None => groups.push((key, name, vec![item])),
+        }
+    }
+    groups.into_iter().map(|(_, name, of)| (name, of)).collect()
+}
+
+fn items(items: &[&ItemSummary]) -> String {
     let now = now();
-    let rows = page.items.iter().map(|item| {
+    let rows = items.iter().map(|item| {
         let mark = if item.triage.read_at.is_none() { "●" } else { "" };
         let star = if item.triage.starred_at.is_some() { "★" } else { "" };
         [
@@ -138,11 +187,7 @@ fn rows(page: &Page) -> String {
             time::ago(item.activity_at, now),
         ]
     });
-    let mut text = table(["ITEM", "", "WHERE", "TITLE", "STATE", "WHEN"], rows);
-    if let Some(next) = &page.next {
-        text.push_str(&format!("\nmore: --cursor {next}"));
-    }
-    text
+    table(["ITEM", "", "WHERE", "TITLE", "STATE", "WHEN"], rows)
 }
 
 fn show(item: &Item) -> String {
