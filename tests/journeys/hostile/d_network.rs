@@ -2,7 +2,7 @@
 //! granted shows it.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_compression::tokio::bufread::GzipEncoder;
 use devrig_net::testnet::{Reply, Seen, Site};
@@ -361,6 +361,7 @@ async fn d9_d10_d13_d14_floods_headers_bursts_and_names() {
     })
     .await;
     net.serve(Site::new("ill13.test", PUBLIC[3]), |_| Reply::new(500, "no")).await;
+    let begun = Instant::now();
     let found = arena
         .run(vec![
             Row::new(
@@ -426,9 +427,11 @@ async fn d9_d10_d13_d14_floods_headers_bursts_and_names() {
     let burst = net.seen_by("api13.test");
     let places: BTreeSet<u64> = burst.iter().map(|seen| seen.connection).collect();
     arena.check(places.len() <= 6, format!("{} requests at a time", places.len()));
+    // The burst lasts some 3 s, and longer where the machine is busy.
+    let most = 140 + 20 * usize::try_from(begun.elapsed().as_secs()).expect("some seconds");
     arena.check(
-        (100..=220).contains(&burst.len()),
-        format!("120 at once and 20 a second for some 3 s, not {}", burst.len()),
+        (100..=most).contains(&burst.len()),
+        format!("120 at once and 20 a second, not {}", burst.len()),
     );
     let ill = net.seen_by("ill13.test").len();
     arena.check(ill == 5, format!("a host that fails was asked {ill} times"));
