@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use devrig_core::id::{AccountId, ItemId, OperationId};
 use devrig_core::{Change, ChangeKind, Code, Error, Origin, Result, Timestamp};
-use devrig_jobs::NewJob;
+use devrig_jobs::{NewJob, RetryPolicy};
 use devrig_store::{SqliteConnection, Tx, from_sqlx};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -229,9 +229,12 @@ async fn item_no(conn: &mut SqliteConnection, id: &ItemId, account: &AccountId) 
 
 /// The job that sends the account's actions is there, and looks at them no later than `due`.
 async fn queue(inbox: &Inbox, tx: &mut Tx, account: &AccountId, due: Timestamp) -> Result<()> {
+    // However often DevRig dies meanwhile: the actions count their own attempts.
+    let policy = RetryPolicy { max_attempts: u32::MAX, ..RetryPolicy::default() };
     let job = NewJob::new(JOB, json!({ "account": account }))
         .run_at(due)
-        .dedup(format!("{JOB}:{account}"));
+        .dedup(format!("{JOB}:{account}"))
+        .policy(policy);
     inbox.jobs.enqueue(tx, &job).await.map(drop)
 }
 

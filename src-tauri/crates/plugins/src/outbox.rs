@@ -83,6 +83,19 @@ enum Fate {
 #[async_trait]
 impl Handler for Send {
     async fn run(&self, job: &Job, context: JobContext) -> Result<Outcome> {
+        match self.send(job, &context).await {
+            Err(error) if error.code != Code::Cancelled => {
+                // What waits must not be left without its job, whatever befell this look at it.
+                tracing::warn!(%error, "the outbox could not go on; it is tried again");
+                Ok(Outcome::Later { after: WAIT })
+            }
+            ended => ended,
+        }
+    }
+}
+
+impl Send {
+    async fn send(&self, job: &Job, context: &JobContext) -> Result<Outcome> {
         let Payload { account } = serde_json::from_value(job.payload.clone())?;
         for _ in 0..IN_A_ROW {
             let Some(outgoing) = self.next(&account, job).await? else { break };

@@ -6,6 +6,7 @@ use devrig_core::id::{AccountId, ItemId};
 use devrig_core::{Code, Error, Origin, Result};
 use devrig_inbox::outbox::{self, Outgoing, Turn};
 use devrig_inbox::{ItemPatch, OperationKind, OutboxRequest, OutboxRow, OutboxState, Reverse};
+use devrig_jobs::{Handlers, Jobs, Workers};
 use devrig_store::Tx;
 use serde_json::json;
 
@@ -216,6 +217,28 @@ async fn after_a_crash_only_an_idempotent_action_is_sent_again() {
     report(&rig, &once.id, Err(Error::invalid("no"))).await;
     rig.inbox.outbox_discard(once.id.clone()).await.unwrap();
     assert_eq!(state(&rig, &once.id).await, None);
+}
+
+#[tokio::test]
+async fn however_often_devrig_dies_the_accounts_job_goes_on() {
+    let rig = Rig::new().await;
+    submit(&rig, None, true).await;
+    let store = rig.inbox.store();
+    store
+        .write(async |tx: &mut Tx| {
+            // As so many kills while it ran leave it.
+            sqlx::query("UPDATE job SET status = 'running', attempts = 200")
+                .execute(tx.conn())
+                .await
+                .map_err(devrig_store::from_sqlx)
+        })
+        .await
+        .unwrap();
+    let workers = Workers::start(&Jobs::new(store.clone()), Handlers::new()).await.unwrap();
+    let status: String =
+        sqlx::query_scalar("SELECT status FROM job").fetch_one(store.reader()).await.unwrap();
+    assert_eq!(status, "pending");
+    workers.shutdown().await;
 }
 
 #[tokio::test]
