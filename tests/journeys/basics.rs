@@ -131,7 +131,7 @@ fn spy(name: &str, permissions: &[&str], body: &str) -> Package {
                catch (error) {{ found.push(what + ': ' + (error.code ?? error.name)) }}
              }};
              {body}
-             await ds.storeItems([{{ externalId: 'found', type: 'note', title: 'found', body: found.join('\\n') }}]);
+             await ds.storeItems([{{ externalId: 'found', type: 'note', title: 'found by {name}', body: found.join('\\n') }}]);
              return {{ cursor: 'c', itemCount: 1, hasMore: false }};
            }} }});
            sdk.actions.register('{name}.act', async () => ({{ success: true }}));
@@ -167,7 +167,7 @@ async fn a_plugin_reaches_nothing_that_it_was_not_granted() {
          await attempt('git', () => sdk.git.discover('/'));
          await attempt('notify', () => sdk.notify('a', 'b'));
          await attempt('storage', () => sdk.storage.get('k'));
-         await attempt('items', async () => (await ds.queryItems({})).map((item) => item.title));
+         await attempt('items', async () => (await ds.queryItems({})).map((item) => item.title).filter((title) => title !== 'found by hostile'));
          await attempt('require', () => typeof require + typeof process + typeof Deno);",
     );
     let hostile = rig.install(&hostile).await;

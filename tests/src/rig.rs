@@ -10,7 +10,7 @@ use devrig_core::{Result, SystemClock};
 use devrig_engine::api::engine::AuditArgs;
 use devrig_engine::api::inbox::{ActionArgs, InboxListArgs, OutboxRow};
 use devrig_engine::api::plugin::{
-    AccountInfo, GrantArgs, InstallArgs, PluginInfo, SyncArgs, SyncState, SyncStatus,
+    AccountInfo, GrantArgs, InstallArgs, PluginInfo, SyncArgs, SyncStatus,
 };
 use devrig_engine::{Api, Connection, EngineParts, Home, NoArgs, OwnerKind};
 use devrig_inbox::OutboxState;
@@ -184,11 +184,6 @@ impl Rig {
 
     /// Syncs the account's sources and gives the first one's state once it has ended.
     pub async fn sync(&self, account: &AccountInfo) -> SyncStatus {
-        // One that is under way began before what the test has just changed.
-        wait("the sync before to end", async || {
-            (self.status(&account.id).await.state != SyncState::Syncing).then_some(())
-        })
-        .await;
         let args = SyncArgs { account: Some(account.id.clone()), source: None };
         let asked = SystemClock::shared().now();
         self.api.sync_now(args).await.expect("the sync is taken");
