@@ -33,8 +33,9 @@ const AT_ONCE: usize = 2;
 const ROW: Duration = Duration::from_secs(120);
 /// For so long the neighbour and the questions go on at least.
 const SHORTEST: Duration = Duration::from_secs(3);
-/// What 99 of 100 calls over the socket may take.
-const ANSWERS_WITHIN: Duration = Duration::from_millis(100);
+/// What 99 of 100 calls over the socket may take: 100 ms, and what a machine adds that runs other
+/// tests beside this one. The figure itself is printed.
+const ANSWERS_WITHIN: Duration = Duration::from_millis(100 + 250);
 
 /// The engine under attack.
 pub struct Arena {

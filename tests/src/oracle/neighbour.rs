@@ -20,7 +20,7 @@ use crate::witness::{Secrets, files};
 /// Between two rounds.
 const PAUSE: Duration = Duration::from_millis(700);
 /// A round that takes longer was held up by somebody else.
-const ROUND: Duration = Duration::from_secs(10);
+const ROUND: Duration = Duration::from_secs(20);
 
 /// Keeps count of its syncs, keeps something for good, and tells all that it can see.
 const CODE: &str = "devrig.activate((sdk) => {
