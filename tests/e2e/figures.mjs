@@ -8,13 +8,13 @@
 //   triage   100 mixed items worked through with the keyboard: keys and seconds
 
 import { spawn, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
 import { startFrames, Tray } from './desktopPeers.mjs';
 import { startGithub } from './fakeGithub.mjs';
-import { Rig } from './rig.mjs';
+import { Rig, windowPid } from './rig.mjs';
 import { Key, until } from './webdriver.mjs';
 
 async function onRig(work) {
@@ -223,16 +223,6 @@ async function triage() {
 }
 
 const numbers = () => readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
-
-function windowPid() {
-  return numbers().findLast((pid) => {
-    try {
-      return readlinkSync(`/proc/${pid}/exe`) === join(process.env.DEVRIG_BIN_DIR, 'devrig-desktop');
-    } catch {
-      return false;
-    }
-  });
-}
 
 function statOf(pid) {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

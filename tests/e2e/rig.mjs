@@ -1,7 +1,7 @@
 // The desktop that a journey runs on: a keyring, the driver, repositories, and the app's own home.
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +16,18 @@ function freePort() {
       const { port } = server.address();
       server.close(() => resolve(port));
     });
+  });
+}
+
+/** The process of the window that runs now. */
+export function windowPid() {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
+  return pids.findLast((pid) => {
+    try {
+      return readlinkSync(`/proc/${pid}/exe`) === join(process.env.DEVRIG_BIN_DIR, 'devrig-desktop');
+    } catch {
+      return false;
+    }
   });
 }
 
@@ -55,6 +67,8 @@ export class Rig {
 
   /** Opens the app's window through a driver of its own. */
   async open() {
+    // A second process would hand over to the one that is ending, and end itself.
+    await until('the last window to end', () => windowPid() === undefined);
     this.port = await freePort();
     const driver = spawn('WebKitWebDriver', [`--port=${this.port}`, '--host=127.0.0.1'], {
       env: this.env,
