@@ -94,8 +94,14 @@ async fn a12_a_crash_loop_backs_off_and_is_quarantined() {
         plugin.filter(|plugin| plugin.state == PluginState::Quarantined)
     })
     .await;
+    let told = wait("the notice of the quarantine", async || {
+        let told = arena.rig.notices.all();
+        (!told.is_empty()).then_some(told)
+    })
+    .await;
     let status = arena.rig.status(&account.id).await;
     arena.check(status.next_sync_at.is_none(), format!("it is tried again: {status:?}"));
+    // The audit row is written beside the state, and is there by the time of the notice.
     let mut records = arena.audit(&account.plugin).await;
     records.retain(|record| record.rule == "activation" && record.action == "worker");
     records.reverse();
@@ -107,11 +113,6 @@ async fn a12_a_crash_loop_backs_off_and_is_quarantined() {
         let least = Duration::from_millis(seconds * 1_000 - 50);
         arena.check(pause >= least, format!("started again after {pause:?}, not {seconds} s"));
     }
-    let told = wait("the notice of the quarantine", async || {
-        let told = arena.rig.notices.all();
-        (!told.is_empty()).then_some(told)
-    })
-    .await;
     arena.check(told.len() == 1 && told[0].title.contains("a12"), format!("notices: {told:?}"));
     arena.close().await;
 }

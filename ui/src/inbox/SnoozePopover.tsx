@@ -19,6 +19,14 @@ export function SnoozePopover({ rowId: id, onSnooze }: { rowId: string | null; o
   return <Open id={id} onSnooze={onSnooze} />;
 }
 
+/** At the item's row; where that is scrolled away, at the upper edge of the list. */
+function placeOf(id: string): DOMRect {
+  const row = document.getElementById(rowId(id));
+  if (row) return row.getBoundingClientRect();
+  const { x, y, width } = (document.querySelector('[data-region="list"]') ?? document.body).getBoundingClientRect();
+  return new DOMRect(x, y, width, 40);
+}
+
 function Open({ id, onSnooze }: { id: string; onSnooze: (until: string) => void }) {
   const [text, setText] = useState('');
   const [now] = useState(() => Date.now());
@@ -39,7 +47,7 @@ function Open({ id, onSnooze }: { id: string; onSnooze: (until: string) => void 
       pick(preset.until);
     }
   };
-  const anchor = { current: { getBoundingClientRect: () => (document.getElementById(rowId(id)) ?? document.body).getBoundingClientRect() } };
+  const anchor = { current: { getBoundingClientRect: () => placeOf(id) } };
   return (
     <Popover.Root open onOpenChange={(next) => !next && close()}>
       <Popover.Anchor virtualRef={anchor} />
