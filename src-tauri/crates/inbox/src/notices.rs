@@ -2,6 +2,7 @@
 //! once for each new activity. They wait here until the engine shows them, so that a restart
 //! neither loses nor repeats one.
 
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use devrig_core::id::ItemId;
@@ -105,17 +106,17 @@ async fn take(tx: &mut Tx) -> Result<Vec<Due>> {
     }
     let ids: Vec<ItemId> = waiting.iter().map(|(_, id, _)| ItemId(id.clone())).collect();
     let plan = Plan::of(&query::parse(WORTH_TELLING, tx.now())?)?;
-    let worth = matching::among(tx.conn(), &plan, &ids).await?;
-    let mut due = Vec::new();
-    for (id, (_, _, because)) in ids.iter().zip(waiting) {
-        if !worth.contains(id) {
-            continue;
-        }
-        if let Some(item) = rows::summaries(tx.conn(), std::slice::from_ref(id)).await?.pop() {
-            due.push(Due { item, because });
-        }
-    }
-    Ok(due)
+    let worth: HashSet<ItemId> =
+        matching::among(tx.conn(), &plan, &ids).await?.into_iter().collect();
+    let (told, mut because): (Vec<ItemId>, HashMap<ItemId, String>) = ids
+        .into_iter()
+        .zip(waiting)
+        .filter(|(id, _)| worth.contains(id))
+        .map(|(id, (_, _, because))| (id.clone(), (id, because)))
+        .unzip();
+    let items = rows::summaries(tx.conn(), &told).await?;
+    let due = |item: ItemSummary| Some(Due { because: because.remove(&item.id)?, item });
+    Ok(items.into_iter().filter_map(due).collect())
 }
 
 /// Asks that the person be told of these items, unless their newest activity was told already or
