@@ -151,13 +151,13 @@ function RuleButton({ list }: { list: InboxList }) {
 function SelectionBar({ list, triage, count }: Props & { count: number | null }) {
   const total = list.total === null ? 'All' : `All ${list.total.toLocaleString('en')}${list.capped ? '+' : ''}`;
   return (
-    <header className="flex h-10 shrink-0 items-center gap-1 border-b border-line bg-sel px-3">
-      <h1 className="tnum mr-1 truncate font-semibold">{count === null ? `${total} in this view` : `${count} selected`}</h1>
+    <header className="@container flex h-10 shrink-0 items-center gap-1 border-b border-line bg-sel px-3">
+      <h1 className="tnum mr-1 shrink-0 font-semibold">{count === null ? `${total} in this view` : `${count} selected`}</h1>
       <Button kind="quiet" icon="check" onClick={triage.done}>
-        Done <CommandKey command="done" />
+        Done <span className="hidden @md:inline"><CommandKey command="done" /></span>
       </Button>
       <Button kind="quiet" icon="clock" onClick={() => useInbox.setState({ snoozing: true })}>
-        Snooze <CommandKey command="snooze" />
+        Snooze <span className="hidden @md:inline"><CommandKey command="snooze" /></span>
       </Button>
       <IconButton icon="unread" label="Read or unread" command="read" onClick={triage.read} />
       <IconButton icon="star" label="Star" command="star" onClick={triage.star} />
