@@ -254,13 +254,13 @@ pub async fn resume(inbox: &Inbox, tx: &mut Tx) -> Result<()> {
 }
 
 /// What an account, or each, has tried without success is tried again at once: what it lacked may
-/// have been given.
+/// have been given. A wait that the service asked for is kept.
 pub async fn hasten(inbox: &Inbox, tx: &mut Tx, account: Option<&AccountId>) -> Result<()> {
     let now = tx.now();
     let tried: Vec<String> = sqlx::query_scalar(
         "UPDATE outbox SET due_at = ?1
          WHERE state NOT IN ('sent', 'cancelled') AND state = 'waiting' AND attempt > 0
-           AND due_at > ?1 AND account = coalesce(?2, account) RETURNING account",
+           AND asked = 0 AND due_at > ?1 AND account = coalesce(?2, account) RETURNING account",
     )
     .bind(now.as_ms())
     .bind(account.map(|account| &account.0))
@@ -310,26 +310,31 @@ pub async fn next(tx: &mut Tx, account: &AccountId) -> Result<Turn> {
     }
 }
 
-/// It is tried again after a time, and says why. What may have `reached` the source can no longer
-/// be taken back by undo.
-pub async fn not_sent(
-    tx: &mut Tx,
-    id: &str,
-    after: Duration,
-    why: &str,
-    reached: bool,
-) -> Result<()> {
-    let due = tx.now() + after;
-    sqlx::query("UPDATE outbox SET due_at = ? WHERE id = ?")
+/// An attempt after which another follows.
+#[derive(Debug, Clone)]
+pub struct NotSent {
+    pub after: Duration,
+    /// The service asked for the wait.
+    pub asked: bool,
+    /// The source may know of it, so undo can no longer take it back.
+    pub reached: bool,
+    pub why: String,
+}
+
+/// It is tried again after a time, and says why.
+pub async fn not_sent(tx: &mut Tx, id: &str, attempt: &NotSent) -> Result<()> {
+    let due = tx.now() + attempt.after;
+    sqlx::query("UPDATE outbox SET due_at = ?, asked = ? WHERE id = ?")
         .bind(due.as_ms())
+        .bind(attempt.asked)
         .bind(id)
         .execute(tx.conn())
         .await
         .map_err(from_sqlx)?;
-    if !reached {
+    if !attempt.reached {
         undoable(tx.conn(), id, true).await?;
     }
-    set(tx, id, OutboxState::Waiting, Some(why)).await
+    set(tx, id, OutboxState::Waiting, Some(&attempt.why)).await
 }
 
 /// The source confirmed; its update of the item is applied.
@@ -406,7 +411,7 @@ async fn wait_anew(
     hold: Duration,
 ) -> Result<()> {
     let due = tx.now() + hold;
-    sqlx::query("UPDATE outbox SET due_at = ?, attempt = 0 WHERE id = ?")
+    sqlx::query("UPDATE outbox SET due_at = ?, attempt = 0, asked = 0 WHERE id = ?")
         .bind(due.as_ms())
         .bind(id)
         .execute(tx.conn())

@@ -7,7 +7,7 @@ use std::time::Duration;
 use devrig_core::id::AccountId;
 use devrig_core::protocol::{ActionInput, Handler as WorkerHandler};
 use devrig_core::{Code, Error, Result};
-use devrig_inbox::outbox::{self, Outgoing, Turn};
+use devrig_inbox::outbox::{self, NotSent, Outgoing, Turn};
 use devrig_inbox::{ItemPatch, plugin_item};
 use devrig_jobs::{Handler, Job, JobContext, Jobs, Outcome, async_trait};
 use devrig_store::Tx;
@@ -224,10 +224,20 @@ impl Send {
                 store.write(async move |tx: &mut Tx| outbox::failed(tx, &id, &error).await).await
             }
             Fate::Again { error, after, reached } => {
-                let after = pause(outgoing.attempt).max(after.unwrap_or_default());
-                self.not_sent(id, after, error, *reached).await
+                let asked = after.unwrap_or_default();
+                let attempt = NotSent {
+                    after: pause(outgoing.attempt).max(asked),
+                    asked: asked > Duration::ZERO,
+                    reached: *reached,
+                    why: error.message.clone(),
+                };
+                self.not_sent(id, attempt).await
             }
-            Fate::Wait(error) => self.not_sent(id, WAIT, error, false).await,
+            Fate::Wait(error) => {
+                let why = error.message.clone();
+                let attempt = NotSent { after: WAIT, asked: false, reached: false, why };
+                self.not_sent(id, attempt).await
+            }
             Fate::Unknown(error) => {
                 let why = error.message.clone();
                 store.write(async move |tx: &mut Tx| outbox::unknown(tx, &id, &why).await).await
@@ -235,18 +245,9 @@ impl Send {
         }
     }
 
-    async fn not_sent(
-        &self,
-        id: String,
-        after: Duration,
-        error: &Error,
-        reached: bool,
-    ) -> Result<()> {
-        let why = error.message.clone();
-        self.0
-            .store
-            .write(async move |tx: &mut Tx| outbox::not_sent(tx, &id, after, &why, reached).await)
-            .await
+    async fn not_sent(&self, id: String, attempt: NotSent) -> Result<()> {
+        let store = &self.0.store;
+        store.write(async move |tx: &mut Tx| outbox::not_sent(tx, &id, &attempt).await).await
     }
 }
 

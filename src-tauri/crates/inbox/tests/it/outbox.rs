@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use devrig_core::id::{AccountId, ItemId};
 use devrig_core::{Code, Error, Origin, Result};
-use devrig_inbox::outbox::{self, Outgoing, Turn};
+use devrig_inbox::outbox::{self, NotSent, Outgoing, Turn};
 use devrig_inbox::{ItemPatch, OperationKind, OutboxRequest, OutboxRow, OutboxState, Reverse};
 use devrig_jobs::{Handlers, Jobs, Workers};
 use devrig_store::Tx;
@@ -47,14 +47,24 @@ async fn sends(rig: &Rig) -> Outgoing {
 }
 
 async fn not_sent(rig: &Rig, id: &str, reached: bool) {
+    waits(rig, id, reached, false).await;
+}
+
+async fn waits(rig: &Rig, id: &str, reached: bool, asked: bool) {
     let id = id.to_owned();
+    let why = "the network is down".to_owned();
+    let attempt = NotSent { after: Duration::from_secs(60), asked, reached, why };
     rig.inbox
         .store()
-        .write(async move |tx: &mut Tx| {
-            outbox::not_sent(tx, &id, Duration::from_secs(60), "the network is down", reached).await
-        })
+        .write(async move |tx: &mut Tx| outbox::not_sent(tx, &id, &attempt).await)
         .await
         .unwrap();
+}
+
+async fn hasten(rig: &Rig) {
+    let inbox = rig.inbox.clone();
+    let hasten = async move |tx: &mut Tx| outbox::hasten(&inbox, tx, None).await;
+    rig.inbox.store().write(hasten).await.unwrap();
 }
 
 async fn report(rig: &Rig, id: &str, outcome: Result<ItemPatch>) {
@@ -157,10 +167,13 @@ async fn what_is_given_hastens_what_was_tried() {
     sends(&rig).await;
     not_sent(&rig, &row.id, false).await;
     assert!(matches!(next(&rig).await, Turn::Wait(_)));
-    let inbox = rig.inbox.clone();
-    let hasten = async move |tx: &mut Tx| outbox::hasten(&inbox, tx, None).await;
-    rig.inbox.store().write(hasten).await.unwrap();
+    hasten(&rig).await;
     assert_eq!(sends(&rig).await.attempt, 2);
+    waits(&rig, &row.id, false, true).await;
+    hasten(&rig).await;
+    assert!(matches!(next(&rig).await, Turn::Wait(_)), "the service asked for this wait");
+    rig.inbox.outbox_retry(row.id.clone()).await.unwrap();
+    assert_eq!(sends(&rig).await.row.id, row.id, "and the person may shorten it");
 }
 
 #[tokio::test]
