@@ -28,8 +28,8 @@ export function useOperate() {
       // A whole query can touch rows that no answer names.
       if (missing || 'query' in target) void client.invalidateQueries({ queryKey: ['items'] });
     },
+    // Counts and history follow by the engine's news, which come at a rate that a held key cannot raise.
     onError: () => client.invalidateQueries({ queryKey: ['items'] }),
-    onSettled: () => staleTags(client, ['counts', 'operations']),
   });
 }
 
@@ -44,14 +44,15 @@ function targeted(lists: [readonly unknown[], Slice | undefined][], target: Targ
   return [...found.values()];
 }
 
-/** Undo and redo bring rows back into lists, so the lists are read again. */
+/** Undo and redo bring rows back, so lists that do not hold them are read again. */
 export function useUndo(which: 'inbox_undo' | 'inbox_redo') {
   const client = useQueryClient();
   return useMutation({
     mutationFn: () => call(which, {}),
     onSuccess: (done) => {
-      patchItems(client, done.items);
-      staleTags(client, ['items', 'counts', 'operations', 'outbox']);
+      const missing = patchItems(client, done.items);
+      // Of many items not all are named.
+      if (missing || done.changed > done.items.length) void client.invalidateQueries({ queryKey: ['items'] });
     },
   });
 }

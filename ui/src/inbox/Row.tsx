@@ -1,4 +1,4 @@
-import { memo } from 'react';
+import { memo, useMemo } from 'react';
 
 import { Chip, type Tone } from '../components/Chip';
 import { Icon } from '../components/Icon';
@@ -25,7 +25,7 @@ export const rowId = (id: string) => `row-${id}`;
 
 /** One item. Clicks are heard by the list, which reads `data-id` and `data-part`. */
 export const Row = memo(function Row({ item, place, setSize, focused, checked, comfortable, now, top, height }: RowProps) {
-  const unread = item.triage.readAt === null;
+  const label = useMemo(() => inWords(item, now), [item, now]);
   return (
     // The listbox has the focus and the keys; this is the option it points at.
     // eslint-disable-next-line jsx-a11y/interactive-supports-focus
@@ -36,13 +36,23 @@ export const Row = memo(function Row({ item, place, setSize, focused, checked, c
       aria-selected={checked}
       aria-posinset={place ?? undefined}
       aria-setsize={place === null ? undefined : setSize}
-      aria-label={inWords(item, now)}
+      aria-label={label}
       style={{ transform: `translateY(${top}px)`, height }}
       className={cx(
         'absolute inset-x-0 top-0 flex items-center gap-2 pr-3 pl-2',
         focused ? 'bg-sel before:absolute before:inset-y-0 before:left-0 before:w-0.5 before:bg-acc' : 'hover:bg-bg2',
       )}
     >
+      <Content item={item} checked={checked} comfortable={comfortable} now={now} />
+    </div>
+  );
+});
+
+/** What the row shows: apart from its place, which changes for all rows below one that leaves. */
+const Content = memo(function Content({ item, checked, comfortable, now }: Pick<RowProps, 'item' | 'checked' | 'comfortable' | 'now'>) {
+  const unread = item.triage.readAt === null;
+  return (
+    <>
       <span className={cx('size-2 shrink-0 rounded-full', unread && 'bg-acc')} />
       <span data-part="check" className="-m-1 flex size-6 shrink-0 items-center justify-center">
         <Icon name={checked ? 'squareCheck' : sourceIcon(item.plugin)} className={checked ? 'text-acc' : 'text-t2'} />
@@ -52,7 +62,7 @@ export const Row = memo(function Row({ item, place, setSize, focused, checked, c
       <time dateTime={item.activityAt} title={exactTime(item.activityAt)} className="tnum min-w-11 shrink-0 @min-[560px]:min-w-14 text-right text-sec whitespace-nowrap text-t3">
         {shortTime(wakeTime(item) ?? item.activityAt, now)}
       </time>
-    </div>
+    </>
   );
 });
 
