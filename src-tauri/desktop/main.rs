@@ -5,6 +5,7 @@
 
 mod badge;
 mod commands;
+mod failure;
 mod link;
 mod platform;
 mod renderer;
@@ -42,6 +43,8 @@ fn run() -> devrig_core::Result<()> {
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|app, arguments, _folder| {
             match arguments.iter().find_map(|argument| link::path(argument)) {
+                // The dialog that says why DevRig did not start is the only window then.
+                _ if app.try_state::<Connection>().is_none() => {}
                 Some(path) => window::show_at(app, &path),
                 None => window::raise(app),
             }
@@ -58,7 +61,13 @@ fn run() -> devrig_core::Result<()> {
         )
         .invoke_handler(invoke)
         .setup(move |app| {
-            let connection = tauri::async_runtime::block_on(Connection::open(parts))?;
+            let connection = match tauri::async_runtime::block_on(Connection::open(parts)) {
+                Ok(connection) => connection,
+                Err(error) => {
+                    failure::tell(app.handle(), &error, home.path());
+                    return Ok(());
+                }
+            };
             app.manage(connection.clone());
             app.manage(window::LastPage::default());
             let app = app.handle().clone();
@@ -84,13 +93,17 @@ fn run() -> devrig_core::Result<()> {
         tauri::RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
         #[cfg(target_os = "macos")]
         tauri::RunEvent::Opened { urls } => {
-            if let Some(path) = urls.iter().find_map(|url| link::path(url.as_str())) {
+            let started = app.try_state::<Connection>().is_some();
+            if let Some(path) =
+                urls.iter().filter(|_| started).find_map(|url| link::path(url.as_str()))
+            {
                 window::show_at(app, &path);
             }
         }
         tauri::RunEvent::Exit => {
-            let connection = app.state::<Connection>().inner().clone();
-            tauri::async_runtime::block_on(connection.close());
+            if let Some(connection) = app.try_state::<Connection>() {
+                tauri::async_runtime::block_on(connection.close());
+            }
         }
         _ => {}
     });

@@ -47,6 +47,8 @@ export class Rig {
       DEVRIG_HOME: rig.home,
       XDG_CONFIG_HOME: join(rig.folder, 'config'),
       XDG_CACHE_HOME: join(rig.folder, 'cache'),
+      // Where the web view keeps what the page remembers.
+      XDG_DATA_HOME: join(rig.folder, 'share'),
       TAURI_WEBVIEW_AUTOMATION: 'true',
       // Software rendering is all that a virtual screen has.
       LIBGL_ALWAYS_SOFTWARE: '1',
@@ -158,6 +160,6 @@ export class Rig {
 
   async end() {
     await this.stop();
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   }
 }

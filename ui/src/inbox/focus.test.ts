@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { afterLeaving, between, moved, resolved, shiftOf, withKept } from './focus';
+import { afterLeaving, between, cameAbove, moved, resolved, withKept } from './focus';
 
 const ids = ['a', 'b', 'c', 'd'];
 const rows = (text: string) => [...text].map((id) => ({ id }));
@@ -51,11 +51,12 @@ test('a range holds both ends, in either direction', () => {
   expect(between(ids, 'gone', 'b')).toEqual([]);
 });
 
-test('rows that come above move the list by as many', () => {
-  expect(shiftOf(ids, ['x', 'y', ...ids], 'b')).toBe(2);
-  expect(shiftOf(ids, ['b', 'c'], 'c')).toBe(-1);
-  expect(shiftOf(ids, ['a', 'c'], 'b')).toBe(0);
-  expect(shiftOf(ids, ids, null)).toBe(0);
+test('what came above a row is counted, not what was put in another order', () => {
+  expect(cameAbove(ids, ['x', 'y', ...ids], 'b')).toBe(2);
+  expect(cameAbove(ids, ['x', 'b', 'c'], 'c')).toBe(1);
+  expect(cameAbove(ids, ['d', 'c', 'b', 'a'], 'a')).toBe(0);
+  expect(cameAbove(ids, ['a', 'c'], 'b')).toBe(0);
+  expect(cameAbove(ids, ids, null)).toBe(0);
 });
 
 describe('the open row', () => {

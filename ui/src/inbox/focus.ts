@@ -32,11 +32,12 @@ export function between(ids: readonly string[], from: string, to: string): strin
   return a < 0 ? [] : ids.slice(a, b + 1);
 }
 
-/** How far the list must scroll so that the row which was at the top edge stays there. */
-export function shiftOf(before: readonly string[], after: readonly string[], anchor: string | null): number {
-  if (anchor === null) return 0;
-  const [was, is] = [before.indexOf(anchor), after.indexOf(anchor)];
-  return was < 0 || is < 0 ? 0 : is - was;
+/** How many rows have come before `anchor`; rows that were only put in another order are not new. */
+export function cameAbove(before: readonly string[], after: readonly string[], anchor: string | null): number {
+  const is = anchor === null ? -1 : after.indexOf(anchor);
+  if (is <= 0) return 0;
+  const held = new Set(before);
+  return after.slice(0, is).filter((id) => !held.has(id)).length;
 }
 
 /**

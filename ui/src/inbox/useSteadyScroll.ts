@@ -1,6 +1,6 @@
 import { useLayoutEffect, useRef, useState, type RefObject } from 'react';
 
-import { shiftOf } from './focus';
+import { cameAbove } from './focus';
 import type { RowLayout } from './rowLayout';
 import type { Scroll } from './useScroll';
 
@@ -31,7 +31,7 @@ export function useSteadyScroll(scroller: RefObject<HTMLElement | null>, scroll:
     const by = layout.topOf(is) - old.layout.topOf(was);
     if (by !== 0) scroll.to(scroll.top() + by);
     // Rows that were read on upwards are not new.
-    const came = shiftOf(old.ids, ids, anchor);
+    const came = cameAbove(old.ids, ids, anchor);
     if (came > 0 && old.atHead && atHead) setAbove((count) => count + came);
   }, [ids, layout, atHead, focusId, scroll]);
 
