@@ -106,7 +106,7 @@ impl ChangeKind {
 /// One row of the change feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// The table's name: `item`, `operation`, `setting`, `account`, `plugin`, `sync_state`, `job`…
+    /// The table's name: `item`, `operation`, `setting`, `account`, `plugin`, `sync_state`, `job`, `flow`, `run`…
     pub table: &'static str,
     pub id: String,
     pub kind: ChangeKind,
@@ -139,6 +139,8 @@ pub enum Tag {
     Jobs,
     Settings,
     Rules,
+    Flows,
+    Runs,
     Logs,
     Health,
 }

@@ -96,6 +96,10 @@ codes! {
     /// The system's sandbox is missing, so a third-party plugin does not start.
     SandboxMissing = "SANDBOX_MISSING", Permanent;
     Io = "IO", Transient;
+    /// A flow's own node says that it failed.
+    FlowFailed = "FLOW_FAILED", Permanent;
+    /// An effect may have happened or not, and only the person can say how to go on.
+    InDoubt = "IN_DOUBT", Permanent;
     /// A defect of DevRig's own.
     Internal = "INTERNAL", Permanent;
 }

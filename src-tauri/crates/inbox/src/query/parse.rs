@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use devrig_core::{Result, Timestamp};
+use devrig_core::{Result, Timestamp, nearest};
 
 use super::lex::{Span, Token, Value, lex};
 use super::{Field, Has, Is, Leaf, Node, OPERATORS, Query, When};
@@ -262,27 +262,6 @@ fn when(value: &Value, now: Timestamp) -> Result<When> {
         )
     })?;
     Ok(When { text, at })
-}
-
-/// The nearest known word, when it is near enough to have been meant.
-fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let near = known.iter().map(|name| (distance(word, name), *name)).min()?;
-    (near.0 <= 1 + near.1.len() / 4 && near.0 < near.1.len()).then_some(near.1)
-}
-
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(32).collect(), b.chars().collect());
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut corner = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let changed = corner + usize::from(x != y);
-            corner = row[j + 1];
-            row[j + 1] = changed.min(corner + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

@@ -1,0 +1,23 @@
+//! The one evaluator of expressions: conditions, templates, queries and schedules, for flows, AI
+//! filters and the routing of exports.
+//!
+//! Everything here decides and nothing acts: text is compiled once, with errors that name the
+//! place, and evaluated on borrowed data. Whatever the input, nothing panics, and depth, size and
+//! work are bounded.
+
+pub mod condition;
+pub mod data;
+mod instant;
+pub mod number;
+pub mod path;
+mod place;
+pub mod reference;
+pub mod template;
+mod zone;
+
+pub use condition::{Answers, Condition, Question, Verdict};
+pub use data::{Data, View};
+pub use number::Number;
+pub use path::{Path, Step};
+pub use reference::Reference;
+pub use template::{Escape, Limits, Options, Template};
