@@ -3,6 +3,9 @@
 //!
 //! A URL is checked against the caller's grants; its name is resolved once; each address is
 //! checked; the connection goes to a checked address; every redirect starts from the beginning.
+//!
+//! And the one way in: [`listener`], a local HTTP server for webhooks, with [`tunnel`] for those
+//! that come from outside.
 
 mod address;
 mod body;
@@ -12,11 +15,13 @@ mod connect;
 mod grant;
 mod headers;
 mod limits;
+pub mod listener;
 mod policy;
 mod pool;
 mod redirect;
 #[cfg(feature = "testnet")]
 pub mod testnet;
+pub mod tunnel;
 
 pub use address::{AddressClass, classify, is_global};
 pub use client::{
@@ -25,7 +30,8 @@ pub use client::{
 };
 pub use connect::{Dialer, Proxy, Resolver, Roots, SystemDialer, SystemResolver};
 pub use grant::Grant;
-pub use http::Method;
+pub use http::header::{HeaderMap, HeaderName, HeaderValue};
+pub use http::{Method, StatusCode};
 pub use limits::{CallerId, CallerLimits};
 pub use policy::{Allowed, Refusal, Rule, check_address, check_url, join_url, parse_url};
 pub use url::Url;
