@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use devrig_core::Change;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 /// One value of an appended row.
@@ -41,6 +42,35 @@ impl<T: Into<Bind>> From<Option<T>> for Bind {
     }
 }
 
+/// Rows and changes that need nothing read first, so that they cost no unit of their own: those of
+/// everyone who waits go to SQLite together, in one round.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    rows: Vec<Rows>,
+    pub(crate) changes: Vec<Change>,
+}
+
+/// Whole rows for one table; `into` is `INSERT INTO table (columns) `.
+#[derive(Debug, Clone)]
+struct Rows {
+    into: &'static str,
+    columns: usize,
+    values: Vec<Bind>,
+}
+
+impl Batch {
+    /// Adds rows of `columns` values. `into` is `INSERT INTO table (columns) `.
+    pub fn append(&mut self, into: &'static str, columns: usize, values: Vec<Bind>) {
+        debug_assert!(columns > 0 && values.len().is_multiple_of(columns));
+        self.rows.push(Rows { into, columns, values });
+    }
+
+    /// Adds a change row; subscribers hear of it after the commit.
+    pub fn change(&mut self, change: Change) {
+        self.changes.push(change);
+    }
+}
+
 /// Rows per statement, the most first; what is left over is one more statement. Few sizes keep
 /// the statement cache hot.
 const ROWS: [usize; 2] = [200, 50];
@@ -59,30 +89,46 @@ impl Waiting {
         entry.1.extend(values);
     }
 
+    /// The rows of a batch; its changes are numbered by the writer.
+    pub fn add(&mut self, batch: Batch) {
+        for Rows { into, columns, values } in batch.rows {
+            self.push(into, columns, values);
+        }
+    }
+
     pub fn clear(&mut self) {
         self.tables.clear();
     }
 
-    pub async fn flush(&mut self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    /// Writes everything and commits, in one round: a round costs more than most statements do.
+    /// `begin` is what the transaction begins with, where it has not begun.
+    pub async fn commit(
+        &mut self,
+        begin: &'static str,
+        conn: &mut SqliteConnection,
+    ) -> Result<(), sqlx::Error> {
+        let mut query = QueryBuilder::<Sqlite>::new(begin);
         for (into, (columns, values)) in std::mem::take(&mut self.tables) {
             let mut values = values.into_iter();
             while values.len() >= columns {
                 let left = values.len() / columns;
                 let rows = ROWS.into_iter().find(|size| *size <= left).unwrap_or(left);
-                insert(conn, into, columns, values.by_ref().take(columns * rows)).await?;
+                insert(&mut query, into, columns, values.by_ref().take(columns * rows));
             }
         }
+        query.push("COMMIT");
+        query.build().execute(conn).await?;
         Ok(())
     }
 }
 
-async fn insert(
-    conn: &mut SqliteConnection,
+fn insert(
+    query: &mut QueryBuilder<Sqlite>,
     into: &'static str,
     columns: usize,
     mut values: impl ExactSizeIterator<Item = Bind>,
-) -> Result<(), sqlx::Error> {
-    let mut query = QueryBuilder::<Sqlite>::new(into);
+) {
+    query.push(into);
     query.push_values(0..values.len() / columns, |mut row, _| {
         for value in values.by_ref().take(columns) {
             match value {
@@ -94,6 +140,5 @@ async fn insert(
             };
         }
     });
-    query.build().execute(conn).await?;
-    Ok(())
+    query.push("; ");
 }

@@ -10,7 +10,7 @@ use futures::future::LocalBoxFuture;
 use sqlx::SqlitePool;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use crate::append::{Bind, Waiting};
+use crate::append::{Batch, Bind, Waiting};
 use crate::error::from_sqlx;
 use crate::feed::{self, ChangeRow};
 use crate::open::{self, StoreOptions};
@@ -51,9 +51,7 @@ pub(crate) enum Work {
 }
 
 pub(crate) struct Appended {
-    into: &'static str,
-    columns: usize,
-    values: Vec<Bind>,
+    batch: Batch,
     reply: oneshot::Sender<Result<()>>,
 }
 
@@ -174,8 +172,15 @@ impl Store {
         columns: usize,
         values: Vec<Bind>,
     ) -> Result<()> {
+        let mut batch = Batch::default();
+        batch.append(into, columns, values);
+        self.write_batch(batch).await
+    }
+
+    /// Writes what needs nothing read first, together with everything else that waits.
+    pub async fn write_batch(&self, batch: Batch) -> Result<()> {
         let (reply, answer) = oneshot::channel();
-        self.send(Work::Append(Appended { into, columns, values, reply })).await?;
+        self.send(Work::Append(Appended { batch, reply })).await?;
         answer.await.map_err(|_| stopped())?
     }
 
@@ -274,8 +279,8 @@ impl Writer {
     async fn commit(&mut self, mut units: Vec<Box<dyn Unit>>, appends: Vec<Appended>) {
         let mut apart = Vec::new();
         while units.len() + appends.len() > 1 {
-            let rows = appends.iter().map(|a| (a.into, a.columns, a.values.clone())).collect();
-            match self.transaction(&mut units, rows).await {
+            let batches = appends.iter().map(|append| append.batch.clone()).collect();
+            match self.transaction(&mut units, batches).await {
                 Ok(()) => {
                     units.into_iter().for_each(|unit| unit.finish(Ok(())));
                     appends.into_iter().for_each(|append| drop(append.reply.send(Ok(()))));
@@ -298,8 +303,8 @@ impl Writer {
             one.into_iter().for_each(|unit| unit.finish(outcome.clone()));
         }
         for append in appends {
-            let rows = vec![(append.into, append.columns, append.values)];
-            let outcome = self.transaction(&mut [], rows).await.map_err(|f| f.error);
+            let batches = vec![append.batch];
+            let outcome = self.transaction(&mut [], batches).await.map_err(|f| f.error);
             // The caller may have gone.
             let _ = append.reply.send(outcome);
         }
@@ -308,11 +313,11 @@ impl Writer {
     async fn transaction(
         &mut self,
         units: &mut [Box<dyn Unit>],
-        rows: Vec<(&'static str, usize, Vec<Bind>)>,
+        batches: Vec<Batch>,
     ) -> Result<(), Failure> {
         self.tx.forget();
         self.tx.now = self.clock.now();
-        let outcome = self.attempt(units, rows).await;
+        let outcome = self.attempt(units, batches).await;
         if let Err(error) = outcome {
             self.tx.forget();
             // A failed COMMIT or a full disk may have rolled back already; then there is nothing
@@ -334,22 +339,22 @@ impl Writer {
     async fn attempt(
         &mut self,
         units: &mut [Box<dyn Unit>],
-        rows: Vec<(&'static str, usize, Vec<Bind>)>,
+        batches: Vec<Batch>,
     ) -> Result<(), Failure> {
         let tx = &mut self.tx;
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut tx.conn).await.map_err(from_sqlx)?;
+        let begin = if units.is_empty() { "BEGIN IMMEDIATE; " } else { "" };
+        if !units.is_empty() {
+            sqlx::query("BEGIN IMMEDIATE").execute(&mut tx.conn).await.map_err(from_sqlx)?;
+        }
         for (at, unit) in units.iter_mut().enumerate() {
             unit.run(tx).await.map_err(|error| Failure { unit: Some(at), error })?;
         }
-        for (into, columns, values) in rows {
-            tx.append(into, columns, values);
-        }
+        batches.into_iter().for_each(|batch| tx.add(batch));
         let changes = std::mem::take(&mut tx.changes);
         let changes = feed::number(changes, self.next_seq.get_mut(), tx.now);
         feed::append(tx, &changes);
         let mut appends = std::mem::take(&mut tx.appends);
-        appends.flush(&mut tx.conn).await.map_err(from_sqlx)?;
-        sqlx::query("COMMIT").execute(&mut tx.conn).await.map_err(from_sqlx)?;
+        appends.commit(begin, &mut tx.conn).await.map_err(from_sqlx)?;
         if !changes.is_empty() {
             // No listener is no error: the rows are in the table.
             let _ = self.feed.send(changes.into());

@@ -16,7 +16,7 @@ mod retention;
 pub mod settings;
 mod tx;
 
-pub use append::Bind;
+pub use append::{Batch, Bind};
 pub use error::from_sqlx;
 pub use feed::{ChangeRow, Subscriber};
 pub use group::Store;

@@ -4,7 +4,7 @@
 use devrig_core::{Change, Timestamp};
 use sqlx::SqliteConnection;
 
-use crate::append::{Bind, Waiting};
+use crate::append::{Batch, Bind, Waiting};
 
 /// One transaction of the writer. Dropping changes of mind is the writer's work: a unit that
 /// returns an error leaves nothing behind.
@@ -37,6 +37,12 @@ impl Tx {
     /// holds whole rows of `columns` values.
     pub fn append(&mut self, into: &'static str, columns: usize, values: Vec<Bind>) {
         self.appends.push(into, columns, values);
+    }
+
+    /// The rows and changes of a batch.
+    pub fn add(&mut self, mut batch: Batch) {
+        self.changes.append(&mut batch.changes);
+        self.appends.add(batch);
     }
 
     /// Runs after the commit and not at all without one: waking a worker, for instance.
