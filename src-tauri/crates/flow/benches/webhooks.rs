@@ -1,0 +1,164 @@
+//! From a request to its answer: a webhook starts five nodes (set, condition, work, set, respond), full
+//! durability and history on. `cargo bench -p devrig-flow --bench webhooks [-- SECONDS]`.
+//!
+//! The clients run in a process of their own.
+
+#[path = "../tests/engine/common.rs"]
+#[allow(dead_code, reason = "shared with the tests")]
+mod common;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use common::{Diary, Rig, line, node};
+use devrig_core::{Actor, Result, Sensitive, SystemClock};
+use devrig_flow::triggers::{Secrets, Surroundings, Triggers};
+use devrig_net::listener::{Listener, ListenerOptions, SecretSource};
+use serde_json::json;
+
+struct NoSecrets;
+
+impl Secrets for NoSecrets {
+    fn source(&self, _: &str) -> Arc<dyn SecretSource> {
+        Arc::new(|| -> Result<Sensitive<Vec<u8>>> { Ok(Sensitive::new(vec![1])) })
+    }
+}
+
+fn main() {
+    let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
+    match args.next() {
+        Some(word) if word == "clients" => {
+            let numbers: Vec<u64> = args.filter_map(|arg| arg.parse().ok()).collect();
+            let [port, connections, seconds] = numbers[..] else {
+                panic!("clients take a port, connections and seconds")
+            };
+            clients(port as u16, connections as usize, Duration::from_secs(seconds));
+        }
+        seconds => {
+            let seconds = seconds.and_then(|text| text.parse().ok()).unwrap_or(5);
+            let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+            for connections in [1, 10, 50] {
+                runtime.block_on(measure(connections, seconds));
+            }
+        }
+    }
+}
+
+async fn measure(connections: usize, seconds: u64) {
+    let folder = tempfile::tempdir().unwrap();
+    let rig = Rig::at(folder.path(), Diary::default(), common::clock()).await;
+    let options = ListenerOptions { port: 0, ..ListenerOptions::default() };
+    let listener = Arc::new(Listener::new(options, SystemClock::shared()));
+    let surroundings = Surroundings { listener: listener.clone(), secrets: Arc::new(NoSecrets) };
+    let triggers = Triggers::new(rig.flows.clone(), surroundings);
+    let saved = rig.flows.save(flow(), Actor::Person).await.unwrap();
+    rig.flows.publish(&saved.id, None).await.unwrap();
+    rig.flows.enable(&saved.id, true).await.unwrap();
+    triggers.follow().await.unwrap();
+    let port = listener.address().expect("the port is open").port();
+
+    let told = tokio::task::spawn_blocking(move || started(port, connections, seconds)).await;
+    let (count, latencies) = told.unwrap();
+    triggers.stop().await;
+    rig.runs.stop().await;
+    rig.store.checkpoint().await.unwrap();
+    let bytes = std::fs::metadata(folder.path().join("devrig.db")).unwrap().len();
+    println!(
+        "{connections:>3} connections: {:>6.0} runs/s, p50 and p99 in us {latencies}, {} bytes a run",
+        count as f64 / seconds as f64,
+        bytes / count,
+    );
+    rig.store.close().await;
+}
+
+fn flow() -> serde_json::Value {
+    let path = json!({"type": "context", "path": "trigger.payload.body.build"});
+    let condition = json!({"type": "compare", "left": path, "operator": "gt",
+        "right": {"type": "literal", "value": 10}});
+    let mut edges = line(&["set", "check", "work", "again", "respond"]);
+    edges[1]["port"] = json!("true");
+    json!({
+        "schemaVersion": 1, "name": "Bench", "settings": {"maxConcurrentRuns": 1000},
+        "triggers": [{"id": "hook", "type": "webhook", "path": "bench", "respond": "whenDone",
+            "ratePerMinute": 1_000_000}],
+        "nodes": [
+            node("set", "test.give", json!({"name": "lamp", "size": 3, "bright": true})),
+            {"id": "check", "type": "condition", "config": {"condition": condition}},
+            node("work", "test.give", json!({"sum": 12345, "label": "a label"})),
+            node("again", "test.give", json!({"done": true, "label": "another"})),
+            node("respond", "http.respond", json!({"status": 200, "body": {"ok": true}})),
+        ],
+        "edges": edges,
+    })
+}
+
+/// Runs the clients elsewhere, and gives their count of requests and their latencies.
+fn started(port: u16, connections: usize, seconds: u64) -> (u64, String) {
+    let me = std::env::current_exe().expect("this program");
+    let output = Command::new(me)
+        .args(["clients", &port.to_string(), &connections.to_string(), &seconds.to_string()])
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("the clients run");
+    assert!(output.status.success(), "the clients failed");
+    let text = String::from_utf8(output.stdout).expect("text");
+    let (count, latencies) = text.trim_end().split_once(' ').expect("two figures");
+    (count.parse().expect("a count"), latencies.to_owned())
+}
+
+/// A thread for each connection, which sends one request after the other.
+fn clients(port: u16, connections: usize, duration: Duration) {
+    let body = r#"{"build": 17, "branch": "main", "who": {"name": "kim"}}"#;
+    let request = format!(
+        "POST /hooks/bench HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let end = Instant::now() + duration;
+    let threads: Vec<_> = (0..connections)
+        .map(|_| {
+            let request = request.clone();
+            std::thread::Builder::new()
+                .stack_size(128 * 1024)
+                .spawn(move || client(port, request.as_bytes(), end))
+                .expect("a thread")
+        })
+        .collect();
+    let mut latencies: Vec<u32> =
+        threads.into_iter().flat_map(|thread| thread.join().expect("a client")).collect();
+    latencies.sort_unstable();
+    let at = |share: f64| latencies[((latencies.len() - 1) as f64 * share) as usize];
+    println!("{} {:>10} {:>10}", latencies.len(), at(0.5), at(0.99));
+}
+
+fn client(port: u16, request: &[u8], end: Instant) -> Vec<u32> {
+    let stream = TcpStream::connect(("127.0.0.1", port)).expect("the listener");
+    stream.set_nodelay(true).expect("no delay");
+    let mut reader = BufReader::new(stream.try_clone().expect("a second handle"));
+    let mut writer = stream;
+    let (mut latencies, mut line) = (Vec::new(), String::new());
+    while Instant::now() < end {
+        let start = Instant::now();
+        writer.write_all(request).expect("it takes the request");
+        let mut length = 0;
+        loop {
+            line.clear();
+            reader.read_line(&mut line).expect("a line");
+            if line.starts_with("HTTP/") {
+                assert!(line.starts_with("HTTP/1.1 200 "), "{line}");
+            }
+            if let Some(value) = line.strip_prefix("content-length: ") {
+                length = value.trim().parse().expect("a length");
+            }
+            if line.trim().is_empty() {
+                break;
+            }
+        }
+        reader.read_exact(&mut vec![0; length]).expect("a body");
+        latencies.push(u32::try_from(start.elapsed().as_micros()).unwrap_or(u32::MAX));
+    }
+    latencies
+}

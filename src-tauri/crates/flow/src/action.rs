@@ -1,0 +1,179 @@
+//! What a node can do: actions by name, each with what it takes, what it gives and what it touches.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use devrig_core::{Code, Error, Result};
+use devrig_expr::Data;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+/// What an action does to the world, which decides what must be on disk before it begins and what
+/// may be done again after a crash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Nothing: the same input gives the same output.
+    Pure,
+    /// Looks at the world.
+    Read,
+    /// Changes the world.
+    Write,
+}
+
+/// What people and checks are told of an action. Schemas are JSON Schema (2020-12).
+#[derive(Debug, Clone, Copy)]
+pub struct About {
+    /// Such as `http.request`; what stands before the dot is its category.
+    pub name: &'static str,
+    pub title: &'static str,
+    /// Markdown.
+    pub text: &'static str,
+    pub effect: Effect,
+    /// Whether doing it twice under one key is the same as once.
+    pub idempotent: bool,
+    pub input: &'static str,
+    pub output: &'static str,
+    /// A config as JSON.
+    pub example: &'static str,
+    /// How long it usually takes, in milliseconds.
+    pub typical_ms: u32,
+}
+
+/// Around one attempt of an action.
+pub struct Context<'a> {
+    pub run: &'a str,
+    /// The path of the node in its run.
+    pub node: &'a str,
+    /// Counts from 1.
+    pub attempt: u32,
+    /// The same for every attempt of this node in this run, also after a crash.
+    pub key: &'a str,
+    /// What expressions see.
+    pub data: &'a Data<'a>,
+    /// Cancelled when the run is, or when the time of the attempt is over.
+    pub token: &'a CancellationToken,
+    pub log: &'a (dyn Log + 'a),
+}
+
+/// Where an action says what a person may want to know later.
+pub trait Log: Send + Sync {
+    fn say(&self, level: Level, message: &str);
+}
+
+/// How much a line of the log matters.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, specta::Type,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+/// Work that takes time or touches the world.
+#[async_trait]
+pub trait Action: Send + Sync {
+    /// # Errors
+    /// The retry policy decides by the category whether it is tried again.
+    async fn run(&self, input: Value, context: &Context<'_>) -> Result<Value>;
+}
+
+/// What the walk over the graph does itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Control {
+    /// Runs the body for each element of a list.
+    Loop,
+    /// Runs the body once, its nodes side by side.
+    Parallel,
+    /// Ends the loop around it.
+    Break,
+    /// Waits for some time.
+    Delay,
+    /// Chooses a port.
+    Branch,
+    /// Ends the run as failed.
+    Fail,
+    /// Answers the request that started the run.
+    Respond,
+}
+
+/// How an action is done.
+#[derive(Clone)]
+pub enum Does {
+    /// At once, by a plain function.
+    Pure(fn(Value) -> Result<Value>),
+    Work(Arc<dyn Action>),
+    Control(Control),
+}
+
+/// An action as the registry has it.
+pub struct Registered {
+    pub about: About,
+    pub does: Does,
+    input: jsonschema::Validator,
+}
+
+impl Registered {
+    /// Of the input, by its schema.
+    pub(crate) fn validator(&self) -> &jsonschema::Validator {
+        &self.input
+    }
+
+    /// # Errors
+    /// `INVALID_INPUT` that names the field and what it should be.
+    pub fn check(&self, input: &Value) -> Result<()> {
+        if self.input.is_valid(input) {
+            return Ok(());
+        }
+        let found: Vec<String> = self.input.iter_errors(input).take(3).map(|e| told(&e)).collect();
+        let name = self.about.name;
+        Err(Error::new(Code::InvalidInput, format!("{name}: {}", found.join("; ")))
+            .hint(format!("See what {name} takes: `devrig flow actions {name}`.")))
+    }
+}
+
+fn told(error: &jsonschema::ValidationError<'_>) -> String {
+    match error.instance_path().as_str() {
+        "" => error.to_string(),
+        path => format!("{}: {error}", path.trim_start_matches('/').replace('/', ".")),
+    }
+}
+
+/// Every action there is.
+#[derive(Default)]
+pub struct Actions {
+    by_name: BTreeMap<&'static str, Arc<Registered>>,
+}
+
+impl Actions {
+    /// Adds an action.
+    ///
+    /// # Errors
+    /// `INTERNAL` when its schema is none, `CONFLICT` when the name is taken.
+    pub fn add(&mut self, about: About, does: Does) -> Result<()> {
+        let schema = serde_json::from_str(about.input)
+            .map_err(|error| Error::internal(format!("the schema of {}: {error}", about.name)))?;
+        let input = jsonschema::validator_for(&schema)
+            .map_err(|error| Error::internal(format!("the schema of {}: {error}", about.name)))?;
+        let registered = Arc::new(Registered { about, does, input });
+        match self.by_name.insert(about.name, registered) {
+            None => Ok(()),
+            Some(_) => Err(Error::new(Code::Conflict, format!("{} is there twice", about.name))),
+        }
+    }
+
+    /// The action of that name.
+    pub fn get(&self, name: &str) -> Option<&Arc<Registered>> {
+        self.by_name.get(name)
+    }
+
+    /// All, by name.
+    pub fn all(&self) -> impl Iterator<Item = &Registered> {
+        self.by_name.values().map(|each| &**each)
+    }
+}

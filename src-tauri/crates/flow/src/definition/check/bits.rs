@@ -1,0 +1,30 @@
+//! A set of small numbers.
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Bits(Vec<u64>);
+
+impl Bits {
+    pub fn new(end: usize) -> Self {
+        Self(vec![0; end.div_ceil(64)])
+    }
+
+    pub fn insert(&mut self, bit: usize) {
+        self.0[bit / 64] |= 1 << (bit % 64);
+    }
+
+    pub fn has(&self, bit: usize) -> bool {
+        self.0[bit / 64] >> (bit % 64) & 1 == 1
+    }
+
+    pub fn keep(&mut self, other: &Bits) {
+        for (mine, others) in self.0.iter_mut().zip(&other.0) {
+            *mine &= others;
+        }
+    }
+
+    pub fn add(&mut self, other: &Bits) {
+        for (mine, others) in self.0.iter_mut().zip(&other.0) {
+            *mine |= others;
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! What became of runs, as people see it.
+
+use std::collections::BTreeMap;
+
+use devrig_core::{Error, Result, Timestamp};
+use devrig_store::{Store, from_sqlx};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::time::Duration;
+
+use crate::action::Level;
+use crate::run::{Entry, NodeStatus, RunKind, RunRow, RunStatus};
+use crate::table::run as table;
+
+/// Rows of one page at most.
+const PAGE: u32 = 500;
+
+/// A run in a list.
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase")]
+pub struct RunInfo {
+    pub id: String,
+    pub flow_id: String,
+    pub flow_name: String,
+    pub version: i64,
+    pub kind: RunKind,
+    pub status: RunStatus,
+    pub queued_at: Timestamp,
+    pub started_at: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+    /// When a waiting one goes on by itself.
+    pub wake_at: Option<Timestamp>,
+    pub error: Option<Error>,
+}
+
+/// A run with what happened in it.
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase")]
+pub struct RunDetail {
+    #[serde(flatten)]
+    pub run: RunInfo,
+    /// The id of the trigger, and what it told.
+    pub trigger: String,
+    pub payload: Value,
+    /// In the order in which they ended.
+    pub nodes: Vec<NodeRun>,
+    pub log: Vec<LogLine>,
+}
+
+/// What became of one node.
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeRun {
+    /// Its id, after those of the loops around it with their rounds: `each#3/fetch`.
+    pub path: String,
+    /// Absent while it has not ended.
+    pub status: Option<NodeStatus>,
+    pub started_at: Timestamp,
+    pub took_ms: Option<u32>,
+    pub attempts: u32,
+    pub output: Value,
+    /// The way that it took, where it is not `out`.
+    pub port: Option<String>,
+    pub error: Option<Error>,
+    /// Until when it waits.
+    pub until: Option<Timestamp>,
+}
+
+/// A line of a run's log.
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+#[serde(rename = "RunLogLine", rename_all = "camelCase")]
+pub struct LogLine {
+    pub at: Timestamp,
+    pub level: Level,
+    pub message: String,
+}
+
+/// Which runs are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    pub flow: Option<String>,
+    pub status: Option<RunStatus>,
+    /// The id of the last run of the page before.
+    pub after: Option<String>,
+    pub limit: u32,
+}
+
+/// Runs, newest first.
+///
+/// # Errors
+/// `NOT_FOUND` for a flow or a place that is not there.
+pub async fn list(store: &Store, wanted: &Wanted) -> Result<Vec<RunInfo>> {
+    let mut conn = store.reader().acquire().await.map_err(from_sqlx)?;
+    let flow = match &wanted.flow {
+        Some(id) => Some(crate::table::flow::get(&mut conn, id).await?.seq),
+        None => None,
+    };
+    let before = match &wanted.after {
+        Some(id) => table::get(&mut conn, id).await?.0.seq,
+        None => i64::MAX,
+    };
+    let limit = wanted.limit.clamp(1, PAGE);
+    let rows = table::list(&mut conn, flow, wanted.status, before, limit).await?;
+    Ok(rows.into_iter().map(RunInfo::from).collect())
+}
+
+/// One run with what happened in it.
+///
+/// # Errors
+/// `NOT_FOUND`.
+pub async fn get(store: &Store, id: &str) -> Result<RunDetail> {
+    let mut conn = store.reader().acquire().await.map_err(from_sqlx)?;
+    let (row, names) = table::get(&mut conn, id).await?;
+    let (trigger, payload) = table::event(&mut conn, row.event).await?;
+    let (entries, _) = table::journal(&mut conn, row.seq).await?;
+    let start = row.started_at.unwrap_or(row.queued_at);
+    let (nodes, log) = told(start, entries);
+    Ok(RunDetail { run: RunInfo::from((row, names)), trigger, payload, nodes, log })
+}
+
+/// Puts the entries of a journal together by node.
+fn told(start: Timestamp, entries: Vec<Entry>) -> (Vec<NodeRun>, Vec<LogLine>) {
+    let mut open: BTreeMap<String, NodeRun> = BTreeMap::new();
+    let mut ended = Vec::new();
+    let mut log = Vec::new();
+    let time = |ms: u64| start + Duration::from_millis(ms);
+    for entry in entries {
+        match entry {
+            Entry::Begun { node, at, .. } => {
+                open.entry(node.clone()).or_insert_with(|| NodeRun::begun(node, time(at)));
+            }
+            Entry::Again { node, at, error, due } => {
+                let message = format!("{node}: {error}. Tried again at {due}.");
+                log.push(LogLine { at: time(at), level: Level::Warn, message });
+                let run =
+                    open.entry(node.clone()).or_insert_with(|| NodeRun::begun(node, time(at)));
+                run.attempts += 1;
+                run.error = Some(error);
+            }
+            Entry::Waits { node, at, until, .. } => {
+                let run =
+                    open.entry(node.clone()).or_insert_with(|| NodeRun::begun(node, time(at)));
+                run.until = until;
+            }
+            Entry::Redo { .. } => {}
+            Entry::Said { at, level, message } => {
+                log.push(LogLine { at: time(at), level, message });
+            }
+            Entry::Ended(end) => {
+                open.remove(&end.node);
+                ended.push(NodeRun {
+                    path: end.node.clone(),
+                    status: Some(end.status),
+                    started_at: time(end.at),
+                    took_ms: Some(u32::try_from(end.took).unwrap_or(u32::MAX)),
+                    attempts: end.attempts,
+                    output: end.output.clone(),
+                    port: end.port.clone(),
+                    error: end.error.clone(),
+                    until: None,
+                });
+            }
+        }
+    }
+    ended.extend(open.into_values());
+    (ended, log)
+}
+
+impl NodeRun {
+    fn begun(path: String, started_at: Timestamp) -> Self {
+        Self {
+            path,
+            status: None,
+            started_at,
+            took_ms: None,
+            attempts: 0,
+            output: Value::Null,
+            port: None,
+            error: None,
+            until: None,
+        }
+    }
+}
+
+impl From<(RunRow, table::FlowNames)> for RunInfo {
+    fn from((row, names): (RunRow, table::FlowNames)) -> Self {
+        Self {
+            id: row.id,
+            flow_id: names.id,
+            flow_name: names.name,
+            version: row.version,
+            kind: row.kind,
+            status: row.status,
+            queued_at: row.queued_at,
+            started_at: row.started_at,
+            ended_at: row.ended_at,
+            wake_at: row.wake_at,
+            error: row.error,
+        }
+    }
+}

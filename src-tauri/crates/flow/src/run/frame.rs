@@ -1,0 +1,125 @@
+//! Where a walk over a graph stands, and what expressions see from there.
+
+use std::sync::{Arc, OnceLock};
+
+use devrig_expr::Data;
+use serde_json::Value;
+
+use super::End;
+use crate::program::Graph;
+
+/// A graph that is being walked: a flow's, or the body of a loop in one of its rounds.
+pub struct Frame<'f> {
+    pub graph: &'f Graph,
+    /// The path of the loop around with its round, ending in `/`; empty for the flow's own graph.
+    pub prefix: String,
+    pub outer: Option<&'f Frame<'f>>,
+    pub round: Option<Round>,
+    ends: Vec<OnceLock<Arc<End>>>,
+}
+
+/// One round of a loop.
+pub struct Round {
+    pub item: Value,
+    pub index: usize,
+    pub length: usize,
+}
+
+impl<'f> Frame<'f> {
+    /// The flow's own graph.
+    pub fn whole(graph: &'f Graph) -> Self {
+        Self::new(graph, String::new(), None, None)
+    }
+
+    /// The body of the node at `path`, in a round where it is a loop's.
+    pub fn body(&'f self, graph: &'f Graph, path: &str, round: Option<Round>) -> Frame<'f> {
+        let prefix = match &round {
+            Some(round) => format!("{path}#{}/", round.index),
+            None => format!("{path}/"),
+        };
+        Self::new(graph, prefix, Some(self), round)
+    }
+
+    fn new(
+        graph: &'f Graph,
+        prefix: String,
+        outer: Option<&'f Frame<'f>>,
+        round: Option<Round>,
+    ) -> Self {
+        let ends = (0..graph.nodes.len()).map(|_| OnceLock::new()).collect();
+        Self { graph, prefix, outer, round, ends }
+    }
+
+    /// How the journal names a node of this graph.
+    pub fn path(&self, node: usize) -> String {
+        format!("{}{}", self.prefix, self.graph.nodes[node].id)
+    }
+
+    /// Keeps how a node ended. A node ends once.
+    pub fn keep(&self, node: usize, end: Arc<End>) {
+        self.ends[node].get_or_init(|| end);
+    }
+
+    /// How a node ended.
+    pub fn end(&self, node: usize) -> Option<&End> {
+        self.ends[node].get().map(|end| &**end)
+    }
+
+    /// What the graph gives: the output of its last node; of several, those that ran, by id.
+    pub fn output(&self) -> Value {
+        let mut last = self.graph.last().peekable();
+        let first = last.next();
+        if last.peek().is_none() {
+            let output = first.and_then(|node| self.end(node)).map(|end| end.output.clone());
+            return output.unwrap_or_default();
+        }
+        let named = first.into_iter().chain(last).filter_map(|node| {
+            let end = self.end(node)?;
+            Some((self.graph.nodes[node].id.clone(), end.output.clone()))
+        });
+        Value::Object(named.collect())
+    }
+
+    /// `nodes` and, in a loop, `loop`, as expressions see them.
+    pub fn roots(&self) -> Vec<(&str, Data<'_>)> {
+        let mut roots = vec![("nodes", Data::object(self.visible()))];
+        if let Some(round) = self.nearest_round() {
+            roots.push(("loop", round.data()));
+        }
+        roots
+    }
+
+    /// Nodes that have ended, those outside first, so that a body's own come last and win.
+    fn visible(&self) -> Vec<(&str, Data<'_>)> {
+        let mut seen = self.outer.map(Frame::visible).unwrap_or_default();
+        seen.extend(self.graph.nodes.iter().zip(&self.ends).filter_map(|(node, end)| {
+            let end = end.get()?;
+            let mut fields = vec![
+                ("output", Data::from(&end.output)),
+                ("status", Data::from(end.status.as_str())),
+            ];
+            if let Some(error) = &end.error {
+                fields.push(("error", Data::from(serde_json::json!(error))));
+            }
+            Some((node.id.as_str(), Data::object(fields)))
+        }));
+        seen
+    }
+
+    fn nearest_round(&self) -> Option<&Round> {
+        self.round.as_ref().or_else(|| self.outer?.nearest_round())
+    }
+}
+
+impl Round {
+    fn data(&self) -> Data<'_> {
+        let (index, length) = (self.index, self.length);
+        Data::object([
+            ("item", Data::from(&self.item)),
+            ("index", Data::from(serde_json::json!(index))),
+            ("length", Data::from(serde_json::json!(length))),
+            ("first", Data::from(serde_json::json!(index == 0))),
+            ("last", Data::from(serde_json::json!(index + 1 == length))),
+        ])
+    }
+}

@@ -1,0 +1,177 @@
+//! Writes a run down: behind it where nothing depends on it, and before it where something does.
+//!
+//! A run that ends soon and has no effect is written once, with its event and its end in one
+//! transaction. Everything before an effect is on disk before the effect begins, and all of it
+//! before the run reports its end (DESIGN §3).
+
+use std::sync::{Mutex, PoisonError};
+
+use devrig_core::{Actor, Change, ChangeKind, Origin, Result, Timestamp};
+use devrig_store::{Batch, Store};
+
+use super::{Entry, RunRow};
+use crate::action::{Level, Log};
+use crate::table::run::{self as table, EventRow};
+
+/// A line of the log at most, in characters.
+const LINE: usize = 4_000;
+
+/// The journal of one run.
+pub struct Journal {
+    store: Store,
+    started_at: Timestamp,
+    state: Mutex<State>,
+    /// One write at a time, so that an older state of the row never comes after a newer one.
+    writing: tokio::sync::Mutex<()>,
+}
+
+struct State {
+    run: RunRow,
+    /// The event that started the run, until it is written.
+    event: Option<EventRow>,
+    entries: Vec<Entry>,
+    part: i64,
+    written: Written,
+}
+
+/// What the table has of the run's row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Written {
+    Nothing,
+    Older,
+    Same,
+}
+
+/// What one write takes along.
+struct Taken {
+    run: Option<(RunRow, ChangeKind)>,
+    event: Option<EventRow>,
+    entries: Vec<Entry>,
+    seq: i64,
+    part: i64,
+}
+
+impl Journal {
+    /// For a run of which nothing is stored yet, with the event that starts it.
+    pub fn fresh(store: Store, run: RunRow, event: EventRow) -> Self {
+        Self::new(store, run, Some(event), 0, Written::Nothing)
+    }
+
+    /// For a run that is stored, whose next part has the number `part`.
+    pub fn resumed(store: Store, run: RunRow, part: i64) -> Self {
+        Self::new(store, run, None, part, Written::Same)
+    }
+
+    fn new(
+        store: Store,
+        run: RunRow,
+        event: Option<EventRow>,
+        part: i64,
+        written: Written,
+    ) -> Self {
+        let started_at = run.started_at.unwrap_or(run.queued_at);
+        let state = State { run, event, entries: Vec::new(), part, written };
+        Self { store, started_at, state: Mutex::new(state), writing: tokio::sync::Mutex::default() }
+    }
+
+    /// Milliseconds since the start of the run, as entries have them.
+    pub fn elapsed(&self) -> u64 {
+        let elapsed = self.store.clock().now().since(self.started_at);
+        u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Notes an entry, which is written with the next barrier.
+    pub fn note(&self, entry: Entry) {
+        self.lock().entries.push(entry);
+    }
+
+    /// Changes the row, which is written with the next barrier.
+    pub fn change(&self, change: impl FnOnce(&mut RunRow)) {
+        let mut state = self.lock();
+        change(&mut state.run);
+        if state.written == Written::Same {
+            state.written = Written::Older;
+        }
+    }
+
+    /// The row as it stands.
+    pub fn run(&self) -> RunRow {
+        self.lock().run.clone()
+    }
+
+    /// Returns when everything that was noted before is on disk.
+    ///
+    /// # Errors
+    /// What the store meets; the entries are kept for the next try.
+    pub async fn barrier(&self) -> Result<()> {
+        let _one = self.writing.lock().await;
+        let Some(taken) = self.take() else { return Ok(()) };
+        let written = match taken.rows() {
+            Ok(rows) => self.store.write_batch(rows).await,
+            Err(error) => Err(error),
+        };
+        if written.is_err() {
+            self.put_back(taken);
+        }
+        written
+    }
+
+    fn take(&self) -> Option<Taken> {
+        let mut state = self.lock();
+        let kind = match state.written {
+            Written::Nothing => Some(ChangeKind::Created),
+            Written::Older => Some(ChangeKind::Updated),
+            Written::Same => None,
+        };
+        if kind.is_none() && state.entries.is_empty() {
+            return None;
+        }
+        let run = kind.map(|kind| (state.run.clone(), kind));
+        let entries = std::mem::take(&mut state.entries);
+        let part = state.part;
+        state.part += i64::from(!entries.is_empty());
+        state.written = Written::Same;
+        Some(Taken { run, event: state.event.take(), entries, seq: state.run.seq, part })
+    }
+
+    /// A write that failed left nothing behind, so what it took is still to be written.
+    fn put_back(&self, taken: Taken) {
+        let mut state = self.lock();
+        let later = std::mem::replace(&mut state.entries, taken.entries);
+        state.entries.extend(later);
+        state.part = taken.part;
+        state.event = taken.event;
+        match taken.run {
+            Some((_, ChangeKind::Created)) => state.written = Written::Nothing,
+            Some(_) => state.written = Written::Older,
+            None => {}
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Log for Journal {
+    fn say(&self, level: Level, message: &str) {
+        let at = self.elapsed();
+        self.note(Entry::Said { at, level, message: message.chars().take(LINE).collect() });
+    }
+}
+
+impl Taken {
+    fn rows(&self) -> Result<Batch> {
+        let mut batch = Batch::default();
+        if let Some(event) = &self.event {
+            table::add_event(&mut batch, event);
+        }
+        if let Some((run, kind)) = &self.run {
+            table::put(&mut batch, run)?;
+            let origin = Origin { depth: run.depth, ..Origin::new(Actor::Flow) };
+            batch.change(Change::new("run", &run.id, *kind, &origin));
+        }
+        table::add_entries(&mut batch, self.seq, self.part, &self.entries)?;
+        Ok(batch)
+    }
+}

@@ -1,0 +1,223 @@
+//! Runs one node: from what is remembered of it, to its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use devrig_core::{Category, Code, Error, Result, Timestamp};
+use serde_json::Value;
+
+use super::walk::{Ended, Stop};
+use super::{End, Entry, Frame, NodeStatus, Walker};
+use crate::action::{Context, Does, Effect};
+use crate::definition::{ErrorHandling, port};
+use crate::program::{Node, Step, Work};
+
+/// A node that has to wait longer than this gives its run's place away, when nothing else runs.
+const PARK: Duration = Duration::from_secs(10);
+
+/// How an attempt went, when it did not fail.
+pub(super) enum Went {
+    /// With an output, at a port where it is not `out`.
+    Through(Value, Option<String>),
+    Stopped(Stop),
+}
+
+impl Walker<'_> {
+    pub(super) async fn node(&self, frame: &Frame<'_>, number: usize) -> Ended {
+        let path = frame.path(number);
+        let past = self.memory.past(&path);
+        if let Some(end) = past.and_then(|past| past.end.clone()) {
+            return match &end.error {
+                Some(error) if end.stopped_the_run() => Ended::Stopped(Stop::Failed(error.clone())),
+                _ => Ended::With(end),
+            };
+        }
+        let at = past.and_then(|past| past.at).unwrap_or_else(|| self.journal.elapsed());
+        let node = &frame.graph.nodes[number];
+        let mut attempts = past.map_or(0, |past| past.attempts);
+        let went = self.tries(frame, node, &path, &mut attempts).await;
+        let end = End {
+            at,
+            took: self.journal.elapsed().saturating_sub(at),
+            attempts: attempts.max(1),
+            ..End::default()
+        };
+        match went {
+            Ok(Went::Through(output, port)) => {
+                let status = match node.disabled {
+                    true => NodeStatus::Disabled,
+                    false => NodeStatus::Completed,
+                };
+                Ended::With(Arc::new(End { node: path, status, output, port, ..end }))
+            }
+            Ok(Went::Stopped(stop)) => Ended::Stopped(stop),
+            Err(error) => self.failed(node, error, End { node: path, ..end }),
+        }
+    }
+
+    /// A node has failed for good: something handles it, or it stops the run.
+    fn failed(&self, node: &Node, error: Error, end: End) -> Ended {
+        if self.token.is_cancelled() {
+            return Ended::Stopped(Stop::Cancelled);
+        }
+        let told = End { error: Some(error.clone()), ..end };
+        if node.handles_errors {
+            let port = Some(port::ERROR.to_owned());
+            return Ended::With(Arc::new(End { status: NodeStatus::Failed, port, ..told }));
+        }
+        if node.on_error == ErrorHandling::Skip {
+            return Ended::With(Arc::new(End { status: NodeStatus::Skipped, ..told }));
+        }
+        self.journal.note(Entry::Ended(Arc::new(End { status: NodeStatus::Failed, ..told })));
+        Ended::Stopped(Stop::Failed(error))
+    }
+
+    /// Attempts by the node's policy, until one goes through.
+    async fn tries(
+        &self,
+        frame: &Frame<'_>,
+        node: &Node,
+        path: &str,
+        attempts: &mut u32,
+    ) -> Result<Went> {
+        if node.disabled {
+            return Ok(Went::Through(Value::Null, None));
+        }
+        if let Some(due) = self.memory.past(path).and_then(|past| past.due)
+            && let Some(stop) = self.pause(due).await
+        {
+            return Ok(Went::Stopped(stop));
+        }
+        loop {
+            *attempts += 1;
+            let error = match self.attempt(frame, node, path, *attempts).await {
+                Ok(went) => return Ok(went),
+                Err(error) => error,
+            };
+            let Some(delay) = self.delay(node, &error, *attempts) else { return Err(error) };
+            let due = self.now() + delay;
+            self.journal.note(Entry::Again {
+                node: path.to_owned(),
+                at: self.journal.elapsed(),
+                error,
+                due,
+            });
+            if let Some(stop) = self.pause(due).await {
+                return Ok(Went::Stopped(stop));
+            }
+        }
+    }
+
+    fn delay(&self, node: &Node, error: &Error, attempt: u32) -> Option<Duration> {
+        let control = matches!(&node.work, Work::Action(step) if step.control().is_some());
+        if control || error.category == Category::Cancelled || self.token.is_cancelled() {
+            return None;
+        }
+        node.retry.after(attempt, error, fastrand::f64())
+    }
+
+    /// Waits for a time here, or says that the run should be parked until then.
+    pub(super) async fn pause(&self, until: Timestamp) -> Option<Stop> {
+        let left = until.since(self.now());
+        if left > PARK {
+            return Some(Stop::Parked(Some(until)));
+        }
+        tokio::select! {
+            () = tokio::time::sleep(left) => None,
+            () = self.token.cancelled() => Some(Stop::Cancelled),
+        }
+    }
+
+    async fn attempt(
+        &self,
+        frame: &Frame<'_>,
+        node: &Node,
+        path: &str,
+        attempt: u32,
+    ) -> Result<Went> {
+        if let Some(pinned) = node.pin.as_ref().filter(|_| self.pins) {
+            return Ok(Went::Through(pinned.clone(), None));
+        }
+        match &node.work {
+            Work::Junction => Ok(Went::Through(Value::Null, None)),
+            Work::Choice { cases, otherwise } => {
+                for (port, condition) in cases {
+                    if self.holds(frame, condition)? {
+                        return Ok(Went::Through(Value::Null, Some(port.clone())));
+                    }
+                }
+                Ok(Went::Through(Value::Null, Some(otherwise.clone())))
+            }
+            Work::Action(step) => {
+                let input = step.input.resolve(&self.data(frame))?;
+                step.action.check(&input)?;
+                match &step.action.does {
+                    Does::Pure(work) => work(input).map(|output| Went::Through(output, None)),
+                    Does::Control(control) => {
+                        self.control(*control, frame, step, path, input).await
+                    }
+                    Does::Work(_) => {
+                        let work = self.work(frame, step, path, attempt, input);
+                        self.in_time(node, work).await
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs an action that takes time. One with an effect begins when everything before it is on
+    /// disk.
+    async fn work(
+        &self,
+        frame: &Frame<'_>,
+        step: &Step,
+        path: &str,
+        attempt: u32,
+        input: Value,
+    ) -> Result<Went> {
+        let Does::Work(action) = &step.action.does else {
+            return Err(Error::internal("not an action that takes time"));
+        };
+        let about = &step.action.about;
+        if about.effect == Effect::Write {
+            let past = self.memory.past(path);
+            if past.is_some_and(|past| past.in_doubt) && !about.idempotent && attempt == 1 {
+                return Ok(Went::Stopped(Stop::InDoubt { path: path.to_owned() }));
+            }
+            let at = self.journal.elapsed();
+            let input = Some(input.clone());
+            self.journal.note(Entry::Begun { node: path.to_owned(), at, input });
+            self.journal.barrier().await?;
+            self.answer.release();
+        } else if self.answer.is_held() {
+            // An answer is not kept waiting by what follows it.
+            self.journal.barrier().await?;
+            self.answer.release();
+        }
+        let data = self.data(frame);
+        let run = self.journal.run();
+        let context = Context {
+            run: &run.id,
+            node: path,
+            attempt,
+            key: &format!("{}/{path}", run.id),
+            data: &data,
+            token: &self.token,
+            log: self.journal,
+        };
+        let output = tokio::select! {
+            output = action.run(input, &context) => output?,
+            () = self.token.cancelled() => return Ok(Went::Stopped(Stop::Cancelled)),
+        };
+        Ok(Went::Through(output, None))
+    }
+
+    async fn in_time(&self, node: &Node, work: impl Future<Output = Result<Went>>) -> Result<Went> {
+        let Some(timeout) = node.timeout else { return work.await };
+        tokio::time::timeout(timeout, work).await.unwrap_or_else(|_| {
+            let after = timeout.as_millis();
+            Err(Error::new(Code::Timeout, format!("{} was not done after {after} ms", node.id))
+                .hint("Give the node a longer timeoutMs, or make it do less."))
+        })
+    }
+}

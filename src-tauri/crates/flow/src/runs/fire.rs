@@ -1,0 +1,109 @@
+//! From an event to a run: told twice counts once, and the flow's entry conditions decide.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use devrig_core::Result;
+use devrig_expr::Data;
+use devrig_store::{Batch, from_sqlx};
+use serde_json::json;
+
+use super::{Runs, Start, Started, told};
+use crate::run::holds;
+use crate::table::run as table;
+
+/// What became of an event.
+#[derive(Debug)]
+pub enum Fired {
+    Started(Started),
+    /// The entry conditions do not hold.
+    Refused,
+    /// It was told before, within the window.
+    Repeated,
+}
+
+/// Keys of events that are being taken, so that two at the same moment are not both the first.
+#[derive(Debug, Default)]
+pub struct Taking(Mutex<HashSet<(i64, String, String)>>);
+
+struct Taken<'a> {
+    taking: &'a Taking,
+    key: (i64, String, String),
+}
+
+impl Taking {
+    fn take(&self, key: (i64, String, String)) -> Option<Taken<'_>> {
+        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.insert(key.clone()).then(|| Taken { taking: self, key })
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        self.taking.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+    }
+}
+
+impl Runs {
+    /// Takes an event: it is stored with what was decided, and starts a run where all is well. An
+    /// event whose key came within `window` before is not taken again.
+    ///
+    /// # Errors
+    /// What the store meets, and a condition that cannot be decided.
+    pub async fn fire(&self, start: Start, window: Duration) -> Result<Fired> {
+        let key = start.key.as_ref().filter(|_| !window.is_zero());
+        let key = key.map(|key| (start.program.flow, start.trigger.clone(), key.clone()));
+        let _taken = match key {
+            None => None,
+            Some(key) => match self.inner.taking.take(key) {
+                Some(taken) if !self.came_before(&taken.key, window).await? => Some(taken),
+                _ => {
+                    self.note(&start, "repeated").await?;
+                    return Ok(Fired::Repeated);
+                }
+            },
+        };
+        if !may_enter(&start)? {
+            self.note(&start, "refused").await?;
+            return Ok(Fired::Refused);
+        }
+        self.begin(start).await.map(Fired::Started)
+    }
+
+    async fn came_before(&self, key: &(i64, String, String), window: Duration) -> Result<bool> {
+        let since = self.inner.store.clock().now() - window;
+        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        table::came_since(&mut conn, key.0, &key.1, &key.2, since).await
+    }
+
+    /// Keeps an event that starts nothing, so that a person can see why.
+    async fn note(&self, start: &Start, verdict: &'static str) -> Result<()> {
+        let event = self.event(start, verdict);
+        let mut batch = Batch::default();
+        table::add_event(&mut batch, &event);
+        self.inner.store.write_batch(batch).await
+    }
+}
+
+fn may_enter(start: &Start) -> Result<bool> {
+    let definition = &start.program.definition;
+    if start.program.entry.is_empty() {
+        return Ok(true);
+    }
+    let now = devrig_core::Timestamp::default();
+    let trigger = told(&start.trigger, start.trigger_type, now, start.payload.clone());
+    let flow = json!({ "id": definition.id, "name": definition.name });
+    let variables = serde_json::Value::Object(definition.variables.clone());
+    let data = Data::object([
+        ("trigger", Data::from(&trigger)),
+        ("flow", Data::from(&flow)),
+        ("variables", Data::from(&variables)),
+    ]);
+    for condition in &start.program.entry {
+        if !holds(condition, &data)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,264 @@
+//! The SQL of `run`, `run_journal` and `trigger_event`.
+
+use devrig_core::{Actor, Change, ChangeKind, Error, Origin, Result, Timestamp};
+use devrig_store::{Batch, Bind, SqliteConnection, Tx, from_sqlx};
+use serde_json::Value;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use crate::run::{Entry, RunKind, RunRow, RunStatus};
+
+/// An event as its row has it.
+#[derive(Debug, Clone)]
+pub struct EventRow {
+    pub seq: i64,
+    pub flow: i64,
+    pub trigger: String,
+    /// Names the same thing twice told.
+    pub key: Option<String>,
+    pub at: Timestamp,
+    pub verdict: &'static str,
+    pub payload: String,
+}
+
+/// Writes an event.
+pub fn add_event(batch: &mut Batch, event: &EventRow) {
+    batch.append(
+        "INSERT INTO trigger_event (seq, flow, trigger, key, at, verdict, payload) ",
+        7,
+        vec![
+            Bind::Int(event.seq),
+            Bind::Int(event.flow),
+            Bind::from(event.trigger.as_str()),
+            Bind::from(event.key.clone()),
+            Bind::Int(event.at.as_ms()),
+            Bind::from(event.verdict),
+            Bind::from(event.payload.as_str()),
+        ],
+    );
+}
+
+/// Writes the whole row, in the place of the one before.
+pub fn put(batch: &mut Batch, run: &RunRow) -> Result<()> {
+    let ms = |at: Option<Timestamp>| Bind::from(at.map(Timestamp::as_ms));
+    let error = run.error.as_ref().map(serde_json::to_string).transpose()?;
+    batch.append(
+        "INSERT OR REPLACE INTO run (seq, id, flow, version, event, kind, parent, status, \
+         priority, depth, queued_at, started_at, ended_at, wake_at, error) ",
+        15,
+        vec![
+            Bind::Int(run.seq),
+            Bind::from(run.id.as_str()),
+            Bind::Int(run.flow),
+            Bind::Int(run.version),
+            Bind::Int(run.event),
+            Bind::from(run.kind.as_str()),
+            Bind::from(run.parent.clone()),
+            Bind::from(run.status.as_str()),
+            Bind::Int(run.priority.into()),
+            Bind::Int(run.depth.into()),
+            Bind::Int(run.queued_at.as_ms()),
+            ms(run.started_at),
+            ms(run.ended_at),
+            ms(run.wake_at),
+            Bind::from(error),
+        ],
+    );
+    Ok(())
+}
+
+/// As [`put`], for a change that others are to hear of.
+pub fn put_changed(tx: &mut Tx, run: &RunRow) -> Result<()> {
+    let origin = Origin { depth: run.depth, ..Origin::new(Actor::Flow) };
+    let mut batch = Batch::default();
+    batch.change(Change::new("run", &run.id, ChangeKind::Updated, &origin));
+    put(&mut batch, run)?;
+    tx.add(batch);
+    Ok(())
+}
+
+/// Queues the waiting runs whose time has come, and gives their flows and ids, the longest due
+/// first.
+pub async fn wake(tx: &mut Tx, now: Timestamp) -> Result<Vec<(i64, String)>> {
+    sqlx::query_as(
+        "UPDATE run SET status = 'queued', wake_at = NULL
+         WHERE status = 'waiting' AND wake_at <= ? RETURNING flow, id",
+    )
+    .bind(now.as_ms())
+    .fetch_all(tx.conn())
+    .await
+    .map_err(from_sqlx)
+}
+
+/// When the next waiting run goes on by itself.
+pub async fn next_wake(conn: &mut SqliteConnection) -> Result<Option<Timestamp>> {
+    let next: Option<i64> =
+        sqlx::query_scalar("SELECT min(wake_at) FROM run WHERE status = 'waiting'")
+            .fetch_one(conn)
+            .await
+            .map_err(from_sqlx)?;
+    Ok(next.map(Timestamp::from_ms))
+}
+
+/// Writes entries as one part of a run's journal.
+pub fn add_entries(batch: &mut Batch, run: i64, part: i64, entries: &[Entry]) -> Result<()> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let entries = serde_json::to_string(entries)?;
+    let values = vec![Bind::Int(run), Bind::Int(part), Bind::from(entries)];
+    batch.append("INSERT INTO run_journal (run, part, entries) ", 3, values);
+    Ok(())
+}
+
+/// The journal of a run from its beginning, and the number of its next part.
+pub async fn journal(conn: &mut SqliteConnection, run: i64) -> Result<(Vec<Entry>, i64)> {
+    let rows: Vec<(i64, String)> =
+        sqlx::query_as("SELECT part, entries FROM run_journal WHERE run = ? ORDER BY part")
+            .bind(run)
+            .fetch_all(conn)
+            .await
+            .map_err(from_sqlx)?;
+    let next = rows.last().map_or(0, |(part, _)| part + 1);
+    let mut entries = Vec::new();
+    for (part, text) in rows {
+        let read: Vec<Entry> = serde_json::from_str(&text).map_err(|error| {
+            Error::internal(format!("part {part} of the journal of run {run}: {error}"))
+        })?;
+        entries.extend(read);
+    }
+    Ok((entries, next))
+}
+
+/// The highest numbers of runs and of events.
+pub async fn last_numbers(conn: &mut SqliteConnection) -> Result<(i64, i64)> {
+    sqlx::query_as(
+        "SELECT coalesce((SELECT max(seq) FROM run), 0),
+                coalesce((SELECT max(seq) FROM trigger_event), 0)",
+    )
+    .fetch_one(conn)
+    .await
+    .map_err(from_sqlx)
+}
+
+/// How people call the flow of a run; empty when it was deleted.
+#[derive(Debug, Clone, Default)]
+pub struct FlowNames {
+    pub id: String,
+    pub name: String,
+}
+
+const COLUMNS: &str = "SELECT run.seq, run.id, run.flow, run.version, run.event, run.kind, \
+     run.parent, run.status, run.priority, run.depth, run.queued_at, run.started_at, \
+     run.ended_at, run.wake_at, run.error, flow.id AS flow_id, flow.name AS flow_name \
+     FROM run LEFT JOIN flow ON flow.seq = run.flow ";
+
+/// Runs that have not ended, oldest first.
+pub async fn open(conn: &mut SqliteConnection) -> Result<Vec<RunRow>> {
+    let mut query = sqlx::QueryBuilder::new(COLUMNS);
+    query.push("WHERE run.status IN ('queued', 'running', 'waiting') ORDER BY run.seq");
+    let rows = query.build().fetch_all(conn).await.map_err(from_sqlx)?;
+    rows.iter().map(row).collect()
+}
+
+/// One run and its flow's names.
+///
+/// # Errors
+/// `NOT_FOUND`.
+pub async fn get(conn: &mut SqliteConnection, id: &str) -> Result<(RunRow, FlowNames)> {
+    let mut query = sqlx::QueryBuilder::new(COLUMNS);
+    query.push("WHERE run.id = ").push_bind(id);
+    let found = query.build().fetch_optional(conn).await.map_err(from_sqlx)?;
+    named(&found.ok_or_else(|| {
+        Error::not_found(format!("the run {id}")).hint("`devrig run list` lists them.")
+    })?)
+}
+
+/// Runs with numbers below `before`, newest first.
+pub async fn list(
+    conn: &mut SqliteConnection,
+    flow: Option<i64>,
+    status: Option<RunStatus>,
+    before: i64,
+    limit: u32,
+) -> Result<Vec<(RunRow, FlowNames)>> {
+    let mut query = sqlx::QueryBuilder::new(COLUMNS);
+    query.push("WHERE run.seq < ").push_bind(before);
+    if let Some(flow) = flow {
+        query.push(" AND run.flow = ").push_bind(flow);
+    }
+    if let Some(status) = status {
+        query.push(" AND run.status = ").push_bind(status.as_str());
+    }
+    query.push(" ORDER BY run.seq DESC LIMIT ").push_bind(limit);
+    let rows = query.build().fetch_all(conn).await.map_err(from_sqlx)?;
+    rows.iter().map(named).collect()
+}
+
+fn named(found: &SqliteRow) -> Result<(RunRow, FlowNames)> {
+    let text = |name: &str| found.try_get::<Option<String>, _>(name).map_err(from_sqlx);
+    let names = FlowNames {
+        id: text("flow_id")?.unwrap_or_default(),
+        name: text("flow_name")?.unwrap_or_default(),
+    };
+    Ok((row(found)?, names))
+}
+
+/// Whether an event with this key started something since a time.
+pub async fn came_since(
+    conn: &mut SqliteConnection,
+    flow: i64,
+    trigger: &str,
+    key: &str,
+    since: Timestamp,
+) -> Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM trigger_event
+         WHERE flow = ? AND trigger = ? AND key = ? AND at > ? AND verdict <> 'repeated')",
+    )
+    .bind(flow)
+    .bind(trigger)
+    .bind(key)
+    .bind(since.as_ms())
+    .fetch_one(conn)
+    .await
+    .map_err(from_sqlx)
+}
+
+/// The payload and trigger of an event.
+pub async fn event(conn: &mut SqliteConnection, seq: i64) -> Result<(String, Value)> {
+    let (trigger, payload): (String, String) =
+        sqlx::query_as("SELECT trigger, payload FROM trigger_event WHERE seq = ?")
+            .bind(seq)
+            .fetch_one(conn)
+            .await
+            .map_err(from_sqlx)?;
+    Ok((trigger, serde_json::from_str(&payload)?))
+}
+
+fn row(row: &SqliteRow) -> Result<RunRow> {
+    let text = |name: &str| row.try_get::<String, _>(name).map_err(from_sqlx);
+    let number = |name: &str| row.try_get::<i64, _>(name).map_err(from_sqlx);
+    let at = |name: &str| {
+        let ms = row.try_get::<Option<i64>, _>(name).map_err(from_sqlx)?;
+        Ok::<_, Error>(ms.map(Timestamp::from_ms))
+    };
+    let error: Option<String> = row.try_get("error").map_err(from_sqlx)?;
+    Ok(RunRow {
+        seq: number("seq")?,
+        id: text("id")?,
+        flow: number("flow")?,
+        version: number("version")?,
+        event: number("event")?,
+        kind: RunKind::parse(&text("kind")?)?,
+        parent: row.try_get("parent").map_err(from_sqlx)?,
+        status: RunStatus::parse(&text("status")?)?,
+        priority: i8::try_from(number("priority")?).unwrap_or_default(),
+        depth: u8::try_from(number("depth")?).unwrap_or(u8::MAX),
+        queued_at: Timestamp::from_ms(number("queued_at")?),
+        started_at: at("started_at")?,
+        ended_at: at("ended_at")?,
+        wake_at: at("wake_at")?,
+        error: error.map(|text| serde_json::from_str(&text)).transpose()?,
+    })
+}

@@ -1,0 +1,5 @@
+//! Flows over a real database file.
+
+mod common;
+mod runs;
+mod webhooks;

@@ -1,0 +1,190 @@
+//! Webhooks over a real listener on loopback: what starts runs, what is answered, what is refused.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::common::{Rig, line, node};
+use devrig_core::{Actor, Error, Result, Sensitive, SystemClock};
+use devrig_flow::history::{self, Wanted};
+use devrig_flow::run::RunStatus;
+use devrig_flow::triggers::{Secrets, Surroundings, Triggers};
+use devrig_net::listener::{Listener, ListenerOptions, SecretSource};
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// One secret, `hook`, as a vault would give it.
+struct OneSecret;
+
+impl Secrets for OneSecret {
+    fn source(&self, name: &str) -> Arc<dyn SecretSource> {
+        let known = name == "hook";
+        Arc::new(move || -> Result<Sensitive<Vec<u8>>> {
+            match known {
+                true => Ok(Sensitive::new(b"open sesame".to_vec())),
+                false => Err(Error::not_found("the secret")),
+            }
+        })
+    }
+}
+
+struct Hooks {
+    rig: Rig,
+    triggers: Triggers,
+    listener: Arc<Listener>,
+    _folder: tempfile::TempDir,
+}
+
+impl Hooks {
+    async fn new() -> Self {
+        let (rig, folder) = Rig::new().await;
+        let options = ListenerOptions { port: 0, ..ListenerOptions::default() };
+        let listener = Arc::new(Listener::new(options, SystemClock::shared()));
+        let surroundings =
+            Surroundings { listener: listener.clone(), secrets: Arc::new(OneSecret) };
+        let triggers = Triggers::new(rig.flows.clone(), surroundings);
+        Self { rig, triggers, listener, _folder: folder }
+    }
+
+    /// Saves, publishes and enables a flow with one webhook.
+    async fn flow(&self, hook: Value, more: Value) -> String {
+        let mut flow = json!({
+            "schemaVersion": 1, "name": "Hooked", "triggers": [hook],
+            "nodes": [
+                node("a", "test.give", json!({"x": 1})),
+                node("reply", "http.respond", json!({"status": 201, "body": {"ok": true},
+                    "headers": {"x-lamp": "bright"}})),
+            ],
+            "edges": line(&["a", "reply"]),
+        });
+        for (name, value) in more.as_object().unwrap() {
+            flow[name] = value.clone();
+        }
+        let saved = self.rig.flows.save(flow, Actor::Person).await.unwrap();
+        self.rig.flows.publish(&saved.id, None).await.unwrap();
+        self.rig.flows.enable(&saved.id, true).await.unwrap();
+        self.triggers.follow().await.unwrap();
+        saved.id
+    }
+
+    async fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
+        let address = self.listener.address().expect("a route is open");
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let mut request = format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n",
+            body.len()
+        );
+        for (name, value) in headers {
+            request.push_str(&format!("{name}: {value}\r\n"));
+        }
+        stream.write_all(format!("{request}\r\n{body}").as_bytes()).await.unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).await.unwrap();
+        let status = reply.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, reply)
+    }
+
+    async fn runs(&self) -> Vec<history::RunInfo> {
+        let wanted = Wanted { limit: 100, ..Wanted::default() };
+        history::list(&self.rig.store, &wanted).await.unwrap()
+    }
+}
+
+fn hook(more: Value) -> Value {
+    let mut hook = json!({"id": "hook", "type": "webhook", "path": "ci/done"});
+    for (name, value) in more.as_object().unwrap() {
+        hook[name] = value.clone();
+    }
+    hook
+}
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+#[tokio::test]
+async fn a_flow_answers_the_request_that_started_it() {
+    let hooks = Hooks::new().await;
+    hooks.flow(hook(json!({"respond": "whenDone"})), json!({})).await;
+    let (status, reply) = hooks.post("/hooks/ci/done", &[JSON], r#"{"build": 17}"#).await;
+    assert_eq!(status, 201, "{reply}");
+    assert!(reply.contains("x-lamp: bright") && reply.ends_with(r#"{"ok":true}"#), "{reply}");
+    let runs = hooks.runs().await;
+    let run = hooks.rig.until(&runs[0].id, RunStatus::Completed).await;
+    assert_eq!(run.payload["rawBody"], json!(r#"{"build": 17}"#), "the body is kept as it came");
+}
+
+#[tokio::test]
+async fn an_answer_at_once_names_the_run_that_is_on_disk() {
+    let hooks = Hooks::new().await;
+    hooks.flow(hook(json!({})), json!({})).await;
+    let (status, reply) = hooks.post("/hooks/ci/done", &[], "x").await;
+    assert_eq!(status, 202, "{reply}");
+    let told: Value = serde_json::from_str(reply.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+    let run = told["run"].as_str().unwrap();
+    hooks.rig.until(run, RunStatus::Completed).await;
+}
+
+#[tokio::test]
+async fn a_delivery_that_is_sent_again_starts_nothing() {
+    let hooks = Hooks::new().await;
+    hooks.flow(hook(json!({})), json!({})).await;
+    let key = [("idempotency-key", "one")];
+    let send = || hooks.post("/hooks/ci/done", &key, "x");
+    let both = tokio::join!(send(), send());
+    assert_eq!((both.0.0, both.1.0), (202, 202), "senders need not know");
+    assert_eq!(hooks.runs().await.len(), 1);
+    hooks.rig.clock.advance(Duration::from_secs(61));
+    send().await;
+    assert_eq!(hooks.runs().await.len(), 2, "after the window it is another event");
+}
+
+#[tokio::test]
+async fn only_who_signs_gets_in() {
+    let hooks = Hooks::new().await;
+    let auth = json!({"type": "hmac", "scheme": "github", "secret": "hook"});
+    hooks.flow(hook(json!({"auth": auth})), json!({})).await;
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(b"open sesame").unwrap();
+    mac.update(b"{}");
+    let hex: String = mac.finalize().into_bytes().iter().map(|b| format!("{b:02x}")).collect();
+    let signed = format!("sha256={hex}");
+    let signature = "x-hub-signature-256";
+    assert_eq!(hooks.post("/hooks/ci/done", &[(signature, &signed)], "{}").await.0, 202);
+    assert_eq!(hooks.post("/hooks/ci/done", &[(signature, &signed)], "{} ").await.0, 401);
+    assert_eq!(hooks.post("/hooks/ci/done", &[], "{}").await.0, 401);
+    assert_eq!(hooks.runs().await.len(), 1);
+}
+
+#[tokio::test]
+async fn entry_conditions_keep_events_out_and_say_so() {
+    let hooks = Hooks::new().await;
+    let path = json!({"type": "context", "path": "trigger.payload.body.action"});
+    let condition = json!({"type": "compare", "left": path, "operator": "eq",
+        "right": {"type": "literal", "value": "opened"}});
+    hooks.flow(hook(json!({})), json!({"entryConditions": [condition]})).await;
+    let (status, reply) = hooks.post("/hooks/ci/done", &[JSON], r#"{"action": "closed"}"#).await;
+    assert!(status == 202 && reply.contains("entry conditions"), "{reply}");
+    assert!(hooks.runs().await.is_empty());
+    hooks.post("/hooks/ci/done", &[JSON], r#"{"action": "opened"}"#).await;
+    assert_eq!(hooks.runs().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_path_closes_with_its_flow_and_belongs_to_one() {
+    let hooks = Hooks::new().await;
+    let first = hooks.flow(hook(json!({})), json!({})).await;
+    hooks.flow(hook(json!({})), json!({"name": "Second"})).await;
+    let states = hooks.triggers.states().await;
+    let refused: Vec<_> = states.iter().filter_map(|state| state.error.as_ref()).collect();
+    assert_eq!(refused.len(), 1, "{states:?}");
+    assert!(refused[0].message.contains("Hooked"), "it names who has the path: {}", refused[0]);
+    hooks.rig.flows.enable(&first, false).await.unwrap();
+    hooks.triggers.follow().await.unwrap();
+    assert!(hooks.triggers.states().await.iter().all(|state| state.error.is_none()));
+    hooks.triggers.stop().await;
+    let closed = async {
+        while hooks.listener.address().is_some() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), closed).await.expect("the port closes");
+}
