@@ -132,7 +132,7 @@ async fn configure(rig: &Rig, fake: &GithubFake, account: &AccountInfo) {
     let args = AccountConfigureArgs { id: account.id.clone(), settings };
     rig.api.account_configure(args).await.expect("settings");
     let args = SecretSetArgs {
-        account: account.id.clone(),
+        account: Some(account.id.clone()),
         name: "github_token".to_owned(),
         value: "ghp_good".to_owned(),
     };

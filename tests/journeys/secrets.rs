@@ -76,8 +76,11 @@ async fn a_secret_reaches_its_host_and_nothing_else() {
     let account = rig.install(&Package::new("leaky", &permissions, USES_IT)).await;
     let guest = rig.guest().await;
     let mut events = guest.events().await.expect("a subscription");
-    let set =
-        SecretSetArgs { account: account.id.clone(), name: "token".into(), value: SECRET.into() };
+    let set = SecretSetArgs {
+        account: Some(account.id.clone()),
+        name: "token".into(),
+        value: SECRET.into(),
+    };
     guest.secret_set(set).await.expect("the secret is stored");
     assert!(rig.sync(&account).await.error.is_none());
 

@@ -1,6 +1,7 @@
 //! The shared rig of the journeys across crates: a real engine in a temporary home, the tests' own
 //! internet, an in-memory keychain, and plugins written on the spot.
 
+pub mod command_line;
 pub mod github;
 #[cfg(target_os = "linux")]
 pub mod impostor;
@@ -19,6 +20,7 @@ pub mod watch;
 #[cfg(target_os = "linux")]
 pub mod witness;
 
+pub use command_line::CommandLine;
 pub use github::GithubFake;
 #[cfg(target_os = "linux")]
 pub use impostor::Impostor;

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use devrig_core::Result;
-use devrig_engine::api::{engine, inbox, job, plugin, rule, secret, settings, split};
+use devrig_engine::api::{
+    engine, expr, flow, inbox, job, plugin, rule, run, secret, settings, split, trigger,
+};
 use devrig_engine::events::EventStream;
 use devrig_engine::{Api, NoArgs};
 use futures::StreamExt;

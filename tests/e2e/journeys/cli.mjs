@@ -17,8 +17,8 @@ const at = (path) => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
 const PAGE = at('docs/cli.md');
 /** These print no JSON. */
 const WITHOUT = ['start', 'completions', 'split export'];
-/** What is queued today ends in the outbox or in a later sync, so that no dead job can be had here. */
-const NOT_RUN = ['job retry', 'job discard'];
+/** What is queued today ends in the outbox or in a later sync, so that no dead job can be had here; and no effect in doubt. */
+const NOT_RUN = ['run decide', 'job retry', 'job discard'];
 /** What no call of the window's has. */
 const OWN_SHAPES = `/** It was done. */
 export type Done = { ok: true };
@@ -33,6 +33,9 @@ export type Restored = { ok: true, kept: string | null };
 
 /** Lines that were stored, and why others were not. */
 export type ImportReport = Imported & { wrong: string[] };
+
+/** What became of a flow's file. */
+export type FlowImport = { file: string, saved: FlowSaved | null, error: Error | null };
 `;
 
 export async function journey(rig) {
@@ -113,6 +116,42 @@ async function run(rig, url) {
   call('rule list');
   call('rule delete', { args: ['Everything'] });
 
+  const file = join(rig.folder, 'rounds.flow.json');
+  const rounds = (items, position) => {
+    const rest = { id: 'rest', type: 'action', action: 'flow.delay', config: { ms: 20 } };
+    const each = { id: 'each', type: 'action', action: 'flow.loop', config: { items }, body: { nodes: [rest] }, position };
+    const answer = { id: 'answer', type: 'action', action: 'http.respond', config: { body: { items: items.length } } };
+    const morning = { id: 'morning', type: 'cron', expression: '0 9 * * 1-5' };
+    return JSON.stringify({ id: 'rounds', name: 'Rounds', triggers: [morning], nodes: [each, answer], edges: [{ source: 'each', target: 'answer' }] });
+  };
+  writeFileSync(file, rounds([1, 2], { x: 1, y: 2 }));
+  call('flow validate', { args: ['-'], input: '{"name": 3, "nodes": [{"id": "a", "type": "action", "action": "no.such"}]}', fails: true });
+  call('flow create', { args: [file] });
+  call('flow create', { args: ['-'], input: '{"id": "sleeper", "name": "Sleeper", "nodes": [{"id": "sleep", "type": "action", "action": "flow.delay", "config": {"ms": 3600000}}]}' });
+  writeFileSync(file, rounds([1, 2, 3], { x: 4, y: 2 }));
+  call('flow import', { args: [file] });
+  call('flow import', { args: [file, join(rig.folder, 'nowhere.flow.json')], fails: true });
+  call('flow validate', { args: ['sleeper'] });
+  for (const command of ['show', 'versions', 'export', 'publish', 'enable']) call(`flow ${command}`, { args: ['rounds'] });
+  call('trigger list');
+  call('flow disable', { args: ['rounds'] });
+  call('flow diff', { args: ['rounds', '1', '2'] });
+  call('flow restore', { args: ['Rounds', '1'] });
+  call('flow list');
+  call('flow actions');
+  const done = call('flow run', { args: ['rounds', '--input', '{"day": "today"}', '--wait'] });
+  assert.equal(done.status, 'completed');
+  call('run show', { args: [done.id] });
+  assert.equal(call('run logs', { args: [done.id] }).length, 1, 'nobody waited for the answer, and the run says so');
+  const asleep = call('flow run', { args: ['sleeper'] });
+  call('run cancel', { args: [asleep.id] });
+  call('run list', { args: ['--flow', 'sleeper'] });
+  call('flow delete', { args: ['sleeper'] });
+  const holds = { type: 'exists', ref: { type: 'context', path: 'trigger.payload' } };
+  call('expr eval', { args: ['--lang', 'condition', JSON.stringify(holds), '--input', '-'], input: '{"trigger": {"payload": 1}}' });
+
+  call('expr eval', { args: ['--lang', 'template', '{{list}}', '--input', '-'], input: '{"list": [1, 2]}' });
+
   const broken = join(rig.folder, 'broken');
   mkdirSync(broken);
   writeFileSync(join(broken, 'devrig-plugin.json'), '{ "name": "Broken" }');
@@ -150,7 +189,7 @@ async function run(rig, url) {
 
 /** The commands of the page, with the shape that each prints. */
 function commandsOf(page) {
-  const rows = readFileSync(page, 'utf8').matchAll(/^\| `devrig ([a-z ]+)` \| `([^`]+)` \|/gm);
+  const rows = readFileSync(page, 'utf8').matchAll(/^\| `devrig ([a-z -]+)` \| `([^`]+)` \|/gm);
   return Object.fromEntries([...rows].map(([, command, shape]) => [command, shape]));
 }
 
@@ -159,7 +198,7 @@ function leaves(rig, words = []) {
   const help = execFileSync(join(process.env.DEVRIG_BIN_DIR, 'devrig'), [...words, '--help'], { env: rig.env, encoding: 'utf8' });
   const [, list] = /^Commands:\n((?: {2}.*\n)+)/m.exec(help) ?? [];
   if (list === undefined) return [words.join(' ')];
-  const names = [...list.matchAll(/^ {2}([a-z]+)/gm)].map(([, word]) => word).filter((word) => word !== 'help');
+  const names = [...list.matchAll(/^ {2}([a-z-]+)/gm)].map(([, word]) => word).filter((word) => word !== 'help');
   return names.flatMap((word) => leaves(rig, [...words, word]));
 }
 

@@ -61,7 +61,7 @@ pub async fn honest(rig: &Rig, secrets: &Secrets, name: &str) -> AccountInfo {
 pub async fn plant(rig: &Rig, secrets: &Secrets, account: &AccountInfo) {
     let value = secret_of(&account.plugin);
     secrets.add(&value);
-    let args = SecretSetArgs { account: account.id.clone(), name: "token".into(), value };
+    let args = SecretSetArgs { account: Some(account.id.clone()), name: "token".into(), value };
     rig.api.secret_set(args).await.expect("the secret is stored");
 }
 
@@ -85,7 +85,8 @@ pub async fn state_of(rig: &Rig, account: &AccountInfo) -> Value {
     let plugins = rig.api.plugin_list(NoArgs {}).await.expect("the plugins");
     let plugin = plugins.into_iter().find(|plugin| plugin.name == account.plugin);
     let secrets = rig.api.secret_list(NoArgs {}).await.expect("names of secrets");
-    let secrets: Vec<_> = secrets.into_iter().filter(|one| one.account == account.id).collect();
+    let secrets: Vec<_> =
+        secrets.into_iter().filter(|one| one.account.as_ref() == Some(&account.id)).collect();
     json!({
         "items": items,
         "plugin": plugin,

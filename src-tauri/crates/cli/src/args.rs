@@ -1,8 +1,12 @@
 //! What can be written on the command line.
 
+mod flow;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use flow::{Decided, Expr, Flow, Lang, OneVersion, Run, Trigger};
 
 /// A local-first command center for developers.
 #[derive(Debug, Parser)]
@@ -42,7 +46,19 @@ pub enum Command {
     /// What is done by itself with items that match a query.
     #[command(subcommand)]
     Rule(Rule),
-    /// Secrets of accounts. Values are read from standard input and never shown.
+    /// Flows: what is done by itself, in steps.
+    #[command(subcommand)]
+    Flow(Flow),
+    /// Runs of flows, and what became of them.
+    #[command(subcommand)]
+    Run(Run),
+    /// What starts flows by itself.
+    #[command(subcommand)]
+    Trigger(Trigger),
+    /// Try expressions out.
+    #[command(subcommand)]
+    Expr(Expr),
+    /// Secrets of accounts and of flows. Values are read from standard input and never shown.
     #[command(subcommand)]
     Secret(Secret),
     /// Queued work, and what failed for good.
@@ -407,11 +423,11 @@ pub enum Rule {
 
 #[derive(Debug, Subcommand)]
 pub enum Secret {
-    /// Store the value that standard input holds.
+    /// Store the value that standard input holds: a secret of flows, unless a plugin is named.
     Set {
         name: String,
         #[arg(long)]
-        plugin: String,
+        plugin: Option<String>,
         #[command(flatten)]
         account: Account,
     },
@@ -420,7 +436,7 @@ pub enum Secret {
     Delete {
         name: String,
         #[arg(long)]
-        plugin: String,
+        plugin: Option<String>,
         #[command(flatten)]
         account: Account,
     },
@@ -485,4 +501,30 @@ pub enum Db {
     Backup { file: Option<PathBuf> },
     /// Put a copy in the place of the database. DevRig must not be running.
     Restore { file: PathBuf },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn no_two_arguments_have_one_name() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_wait_may_have_a_limit() {
+        let wait = |words: &[&str]| {
+            let words = ["devrig", "flow", "run", "digest"].iter().chain(words);
+            match Cli::try_parse_from(words).expect("it is understood").command {
+                Command::Flow(Flow::Run { wait, of, .. }) => (wait, of.version),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(wait(&[]), (None, None));
+        assert_eq!(wait(&["--wait", "--version", "3"]), (Some(None), Some(3)));
+        assert_eq!(wait(&["--wait", "5"]), (Some(Some(5)), None));
+    }
 }

@@ -2,14 +2,18 @@
 
 mod db;
 mod engine;
+mod expr;
+mod flow;
 mod inbox;
 mod job;
 mod plugin;
 mod rule;
+mod run;
 mod secret;
 mod settings;
 mod split;
 pub mod start;
+mod trigger;
 
 use std::process::ExitCode;
 
@@ -42,6 +46,10 @@ pub async fn run(command: Command, api: &dyn Api, output: Output) -> Result<Exit
         Command::Plugin(command) => plugin::run(command, api, output).await,
         Command::Split(command) => split::run(command, api, output).await,
         Command::Rule(command) => rule::run(command, api, output).await,
+        Command::Flow(command) => flow::run(command, api, output).await,
+        Command::Run(command) => run::run(command, api, output).await,
+        Command::Trigger(command) => trigger::run(command, api, output).await,
+        Command::Expr(command) => expr::run(command, api, output).await,
         Command::Secret(command) => secret::run(command, api, output).await,
         Command::Job(command) => job::run(command, api, output).await,
         Command::Settings(command) => settings::run(command, api, output).await,

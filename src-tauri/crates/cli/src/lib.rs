@@ -5,7 +5,9 @@
 
 mod args;
 mod commands;
+mod input;
 mod output;
+mod problems;
 mod time;
 
 use std::process::ExitCode;

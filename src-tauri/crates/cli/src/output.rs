@@ -9,6 +9,8 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::problems;
+
 /// How answers are printed.
 #[derive(Debug, Clone, Copy)]
 pub struct Output {
@@ -41,10 +43,7 @@ impl Output {
             let text = serde_json::to_string_pretty(&serde_json::json!({"error": error}));
             eprintln!("{}", text.unwrap_or_else(|_| error.message.clone()));
         } else {
-            eprintln!("devrig: {}", error.message);
-            if let Some(hint) = &error.hint {
-                eprintln!("{hint}");
-            }
+            eprintln!("devrig: {}", problems::told(error));
         }
         ExitCode::FAILURE
     }
@@ -72,6 +71,21 @@ fn whole(value: Value) -> Value {
 /// A reader that has gone away, such as `head`, is no failure.
 pub fn line(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Text of unknown origin as one line, without anything that a terminal would obey.
+pub fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// A value as one short line.
+pub fn brief(value: &Value) -> String {
+    const MOST: usize = 80;
+    let text = value.to_string();
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", one_line(&text[..end])),
+        None => one_line(&text),
+    }
 }
 
 /// A table without lines, as wide as the terminal.
@@ -113,7 +127,9 @@ fn tone(column: &str, text: &str) -> Option<Color> {
     match text {
         "active" | "completed" | "sent" | "merged" | "open" => Some(Color::Green),
         "error" | "failed" | "dead" | "quarantined" | "needs_decision" => Some(Color::Red),
-        "waiting" | "pending" | "installed" | "sending" | "syncing" => Some(Color::Yellow),
+        "waiting" | "queued" | "running" | "pending" | "installed" | "sending" | "syncing" => {
+            Some(Color::Yellow)
+        }
         _ => None,
     }
 }

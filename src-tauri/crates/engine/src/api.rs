@@ -5,13 +5,17 @@
 //! window's commands and the TypeScript. A call is added here and nowhere else.
 
 pub mod engine;
+pub mod expr;
+pub mod flow;
 pub mod inbox;
 pub mod job;
 pub mod plugin;
 pub mod rule;
+pub mod run;
 pub mod secret;
 pub mod settings;
 pub mod split;
+pub mod trigger;
 
 use devrig_core::{Error, Result, Tag};
 use serde::{Deserialize, Serialize};
@@ -75,6 +79,26 @@ macro_rules! calls {
             write rule_save = rule::save(rule::RuleSaveArgs) -> rule::Rule [Rules];
             write rule_delete = rule::delete(rule::RuleArgs) -> () [Rules];
             read rule_try = rule::try_out(rule::RuleTryArgs) -> rule::DryRun [Items];
+
+            read flow_list = flow::list(NoArgs) -> Vec<flow::FlowInfo> [Flows];
+            read flow_get = flow::get(flow::FlowVersionArgs) -> flow::FlowDetail [Flows];
+            write flow_save = flow::save(flow::FlowSaveArgs) -> flow::FlowSaved [Flows];
+            read flow_validate = flow::validate(flow::FlowValidateArgs) -> Vec<flow::Problem> [Flows];
+            write flow_publish = flow::publish(flow::FlowVersionArgs) -> flow::FlowInfo [Flows];
+            write flow_enable = flow::enable(flow::FlowEnableArgs) -> flow::FlowInfo [Flows];
+            read flow_versions = flow::versions(flow::FlowArgs) -> Vec<flow::FlowVersion> [Flows];
+            read flow_diff = flow::diff(flow::FlowDiffArgs) -> flow::Changes [Flows];
+            write flow_restore = flow::restore(flow::FlowRestoreArgs) -> flow::FlowInfo [Flows];
+            write flow_delete = flow::delete(flow::FlowArgs) -> () [Flows, Runs];
+            read flow_export = flow::export(flow::FlowVersionArgs) -> flow::FlowExport [Flows];
+            read flow_actions = flow::actions(NoArgs) -> Vec<flow::FlowAction> [];
+            write flow_run = flow::run(flow::FlowRunArgs) -> run::RunDetail [Runs];
+            read run_list = run::list(run::RunListArgs) -> Vec<run::RunInfo> [Runs, Flows];
+            read run_get = run::get(run::RunGetArgs) -> run::RunDetail [Runs, Flows];
+            write run_cancel = run::cancel(run::RunArgs) -> () [Runs];
+            write run_decide = run::decide(run::RunDecideArgs) -> () [Runs];
+            read trigger_list = trigger::list(NoArgs) -> Vec<trigger::TriggerInfo> [Flows];
+            read expr_eval = expr::eval(expr::ExprEvalArgs) -> expr::ExprAnswer [];
 
             read secret_list = secret::list(NoArgs) -> Vec<secret::SecretInfo> [Secrets];
             write secret_set = secret::set(secret::SecretSetArgs) -> () [Secrets, Accounts, Plugins, Sync];

@@ -7,6 +7,7 @@ use std::time::Duration;
 use devrig_core::id::ItemId;
 use devrig_core::notify::{Notice, Presenter};
 use devrig_core::{Code, Context, Error, Result, SharedClock, SystemClock, Timestamp};
+use devrig_flow::{Flows, Programs, Runs};
 use devrig_inbox::Inbox;
 use devrig_jobs::{Jobs, Workers};
 use devrig_net::{Egress, EgressParts};
@@ -23,6 +24,7 @@ use crate::events::{self, EngineEvent, EventStream};
 use crate::home::Home;
 use crate::lock::OwnerLock;
 use crate::notices::{self, Desk};
+use crate::triggers::Hearing;
 use crate::{online, socket, upkeep};
 
 /// Everything that an engine is built from; tests bring their own.
@@ -93,6 +95,8 @@ struct Inner {
     inbox: Inbox,
     jobs: Jobs,
     plugins: Plugins,
+    flows: Flows,
+    hearing: Hearing,
     workers: tokio::sync::Mutex<Option<Workers>>,
     events: broadcast::Sender<EngineEvent>,
     /// Ends the socket and the timers.
@@ -135,6 +139,8 @@ impl Engine {
         .await
         .context("starting the plugins")?;
         let workers = Workers::start(&jobs, plugins.job_handlers()).await?;
+        let flows = start_flows(&store).await.context("starting the flows")?;
+        let hearing = Hearing::new(store.clone(), flows.clone(), vault.clone()).await?;
 
         let (events, _) = broadcast::channel(EVENTS);
         let engine = Self {
@@ -146,6 +152,8 @@ impl Engine {
                 inbox,
                 jobs,
                 plugins,
+                flows,
+                hearing,
                 workers: tokio::sync::Mutex::new(Some(workers)),
                 events,
                 stop: CancellationToken::new(),
@@ -174,6 +182,11 @@ impl Engine {
         tasks.spawn(upkeep::run(self.clone(), stop.clone()));
         tasks.spawn(upkeep::apply_rules(inbox.clone(), stop.clone()));
         tasks.spawn(upkeep::collect_notices(inbox.clone(), stop.clone()));
+        let hearing = self.clone();
+        tasks.spawn(async move {
+            let stop = hearing.inner.stop.clone();
+            hearing.inner.hearing.follow(stop).await;
+        });
         tasks.spawn(notices::run(self.clone(), own, stop.clone()));
         tasks.spawn(events::tell_plugins(self.plugins().events(), events.clone(), stop.clone()));
         tasks.spawn(events::tell_keychain(self.vault().clone(), events.clone(), stop.clone()));
@@ -223,6 +236,8 @@ impl Engine {
     /// Each step is bounded; who overran is logged.
     pub async fn shutdown(&self) {
         let inner = &*self.inner;
+        bounded("the triggers", inner.hearing.close()).await;
+        bounded("the runs", inner.flows.runs().stop()).await;
         if let Some(workers) = inner.workers.lock().await.take() {
             bounded("the workers", workers.shutdown()).await;
         }
@@ -289,6 +304,26 @@ impl Engine {
     pub fn plugins(&self) -> &Plugins {
         &self.inner.plugins
     }
+
+    pub fn flows(&self) -> &Flows {
+        &self.inner.flows
+    }
+
+    pub(crate) fn hearing(&self) -> &Hearing {
+        &self.inner.hearing
+    }
+
+    /// Cancelled when the engine stops.
+    pub(crate) fn stopping(&self) -> &CancellationToken {
+        &self.inner.stop
+    }
+}
+
+async fn start_flows(store: &Store) -> Result<Flows> {
+    let actions = Arc::new(devrig_flow::actions::builtin()?);
+    let programs = Programs::new(actions);
+    let runs = Runs::start(store.clone(), programs.clone()).await?;
+    Ok(Flows::new(store.clone(), programs, runs))
 }
 
 /// Opens a page in the person's browser, whoever owns the home folder.

@@ -169,6 +169,8 @@ const ALL_TAGS: &[Tag] = &[
     Tag::Jobs,
     Tag::Settings,
     Tag::Rules,
+    Tag::Flows,
+    Tag::Runs,
     Tag::Logs,
     Tag::Health,
 ];
@@ -184,6 +186,8 @@ fn tags_of(table: &str, kind: ChangeKind, actor: devrig_core::Actor) -> &'static
         "outbox" => &[Tag::Outbox],
         "setting" => &[Tag::Settings],
         "rule" => &[Tag::Rules],
+        "flow" => &[Tag::Flows],
+        "run" => &[Tag::Runs],
         "plugin" => &[Tag::Plugins, Tag::Accounts],
         "account" | "grant" => &[Tag::Plugins, Tag::Accounts, Tag::Sync],
         "sync_state" => &[Tag::Sync],

@@ -14,9 +14,11 @@ mod lock;
 pub mod logging;
 mod notices;
 mod online;
+mod outside;
 mod presenter;
 pub mod settings;
 pub mod socket;
+mod triggers;
 mod upkeep;
 
 pub use api::{Api, CALLS, NoArgs, dispatch};

@@ -55,10 +55,7 @@ struct Policy {
 
 impl Policy {
     async fn of(store: &Store) -> Result<Self> {
-        let get = async |key: &str| -> Result<Value> {
-            let stored = devrig_store::settings::get(store.reader(), key).await?;
-            Ok(stored.unwrap_or(settings::known(key)?.default()))
-        };
+        let get = async |key: &str| settings::value(store, key).await;
         let minutes = get("notifications.batchMinutes").await?.as_u64().unwrap_or(0);
         Ok(Self {
             enabled: get("notifications.enabled").await?.as_bool().unwrap_or(true),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use devrig_core::{Error, QuietHours, Result, Timestamp};
 use devrig_inbox::splits;
+use devrig_store::Store;
 use serde_json::{Value, json};
 
 /// One setting.
@@ -40,6 +41,16 @@ enum Accepts {
 
 /// What the window keeps for itself is at most this long, in bytes of JSON.
 const WINDOW_MAX: usize = 16 * 1024;
+
+/// The value of a setting: what is stored, else its default.
+///
+/// # Errors
+/// `NOT_FOUND` for a setting that there is not; what reading meets.
+pub(crate) async fn value(store: &Store, key: &str) -> Result<Value> {
+    let known = known(key)?;
+    let stored = devrig_store::settings::get(store.reader(), key).await?;
+    Ok(stored.unwrap_or_else(|| known.default()))
+}
 
 /// Every setting; the first of a choice is its default.
 pub const KNOWN: &[Setting] = &[
@@ -87,6 +98,11 @@ pub const KNOWN: &[Setting] = &[
         key: "desktop.closeToTray",
         about: "Closing the window leaves DevRig in the tray, where there is one.",
         accepts: Accepts::Flag { default: true },
+    },
+    Setting {
+        key: crate::triggers::PORT,
+        about: "The port on this machine that webhooks are sent to.",
+        accepts: Accepts::Whole { least: 1024, most: 65_535, default: 4780 },
     },
     Setting {
         key: "desktop.autostart",

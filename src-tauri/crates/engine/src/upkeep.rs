@@ -85,8 +85,7 @@ async fn wake(engine: &Engine) -> Result<Duration> {
 
 async fn clean(engine: &Engine) -> Result<()> {
     let key = "retention.changesDays";
-    let stored = devrig_store::settings::get(engine.store().reader(), key).await?;
-    let days = stored.unwrap_or(settings::known(key)?.default()).as_u64().unwrap_or(90);
+    let days = settings::value(engine.store(), key).await?.as_u64().unwrap_or(90);
     let deleted = engine.store().forget_changes(Duration::from_secs(days * 24 * 60 * 60)).await?;
     engine.inbox().forget_operations().await?;
     engine.jobs().clean_completed(Duration::from_secs(7 * 24 * 60 * 60)).await?;

@@ -7,6 +7,8 @@ use devrig_core::{Error, Result};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Scope {
     Account(AccountId),
+    /// Those that flows name.
+    Flows,
     /// DevRig's own, such as the key of an AI provider.
     App,
 }
@@ -15,6 +17,7 @@ impl std::fmt::Display for Scope {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Scope::Account(id) => write!(f, "account:{id}"),
+            Scope::Flows => f.write_str("flows"),
             Scope::App => f.write_str("app"),
         }
     }

@@ -241,7 +241,7 @@ async fn connect(
             eprintln!("{}: {}{page}", connect.title, connect.description);
         }
         let value = read_value()?;
-        let args = SecretSetArgs { account: account.id.clone(), name: connect.secret, value };
+        let args = SecretSetArgs { account: Some(account.id.clone()), name: connect.secret, value };
         api.secret_set(args).await?;
     }
     let account = api.account_check(AccountArgs { id: account.id }).await?;

@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Read};
 use std::process::ExitCode;
 
+use devrig_core::id::AccountId;
 use devrig_core::{Error, Result};
 use devrig_engine::api::secret::{
     KeepArgs, KeptIn, KeychainState, KeychainStatus, SecretArgs, SecretSetArgs, UnlockArgs,
@@ -19,10 +20,9 @@ const LONGEST: u64 = 64 * 1024;
 pub async fn run(command: Secret, api: &dyn Api, output: Output) -> Result<ExitCode> {
     match command {
         Secret::Set { name, plugin, account } => {
-            let account = find_account(api, &plugin, account.account.as_deref()).await?;
+            let account = owner(api, plugin, account).await?;
             let value = read_value()?;
-            api.secret_set(SecretSetArgs { account: account.id, name: name.clone(), value })
-                .await?;
+            api.secret_set(SecretSetArgs { account, name: name.clone(), value }).await?;
             output.done(&format!("{name} is stored, encrypted."))
         }
         Secret::List => {
@@ -33,8 +33,8 @@ pub async fn run(command: Secret, api: &dyn Api, output: Output) -> Result<ExitC
                     secrets.iter().map(|secret| {
                         [
                             secret.name.clone(),
-                            secret.plugin.clone(),
-                            secret.account.to_string(),
+                            secret.plugin.clone().unwrap_or_else(|| "flows".to_owned()),
+                            secret.account.as_ref().map(ToString::to_string).unwrap_or_default(),
                             secret.updated_at.to_string(),
                         ]
                     }),
@@ -61,9 +61,27 @@ pub async fn run(command: Secret, api: &dyn Api, output: Output) -> Result<ExitC
             show(api.keychain_keep(args).await?, output)
         }
         Secret::Delete { name, plugin, account } => {
-            let account = find_account(api, &plugin, account.account.as_deref()).await?;
-            api.secret_delete(SecretArgs { account: account.id, name: name.clone() }).await?;
+            let account = owner(api, plugin, account).await?;
+            api.secret_delete(SecretArgs { account, name: name.clone() }).await?;
             output.done(&format!("{name} is deleted."))
+        }
+    }
+}
+
+/// Whose secret it is: an account's where a plugin is named, else the flows'.
+async fn owner(
+    api: &dyn Api,
+    plugin: Option<String>,
+    account: crate::args::Account,
+) -> Result<Option<AccountId>> {
+    match (plugin, account.account) {
+        (Some(plugin), account) => {
+            Ok(Some(find_account(api, &plugin, account.as_deref()).await?.id))
+        }
+        (None, None) => Ok(None),
+        (None, Some(account)) => {
+            Err(Error::invalid(format!("the account {account} is given without its plugin"))
+                .hint("Name it with --plugin."))
         }
     }
 }

@@ -1,14 +1,14 @@
 //! Splits.
 
-use std::io::Read;
 use std::process::ExitCode;
 
-use devrig_core::{Context, Error, Result, SystemClock};
+use devrig_core::{Error, Result, SystemClock};
 use devrig_engine::api::split::{Split, SplitInfo, SplitsArgs};
 use devrig_engine::{Api, NoArgs};
 use devrig_inbox::splits;
 
 use crate::args::Split as Command;
+use crate::input;
 use crate::output::{Output, line, table};
 
 pub async fn run(command: Command, api: &dyn Api, output: Output) -> Result<ExitCode> {
@@ -21,13 +21,7 @@ pub async fn run(command: Command, api: &dyn Api, output: Output) -> Result<Exit
             return Ok(ExitCode::SUCCESS);
         }
         Command::Import { file } => {
-            let text = if file.as_os_str() == "-" {
-                let mut text = String::new();
-                std::io::stdin().read_to_string(&mut text).context("reading standard input")?;
-                text
-            } else {
-                std::fs::read_to_string(&file).context(format!("reading {}", file.display()))?
-            };
+            let text = input::text(&file)?;
             splits = splits::from_text(&text, SystemClock::shared().now())?;
         }
         Command::Add { name, query, at, notify, badge } => {

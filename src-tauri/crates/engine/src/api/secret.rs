@@ -2,17 +2,20 @@
 
 use devrig_core::id::AccountId;
 use devrig_core::{Error, Result, Sensitive, Timestamp};
-use devrig_secrets::Scope;
+use devrig_secrets::{Entry, Scope};
 pub use devrig_secrets::{KeptIn, KeychainState, KeychainStatus};
 use serde::{Deserialize, Serialize};
 
 use super::NoArgs;
+use super::plugin::AccountInfo;
 use crate::Engine;
 
 #[derive(Clone, Serialize, Deserialize, specta::Type)]
 #[serde(deny_unknown_fields)]
 pub struct SecretSetArgs {
-    pub account: AccountId,
+    /// Absent: a secret of flows.
+    #[serde(default)]
+    pub account: Option<AccountId>,
     pub name: String,
     pub value: String,
 }
@@ -59,7 +62,9 @@ impl std::fmt::Debug for KeepArgs {
 #[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
 #[serde(deny_unknown_fields)]
 pub struct SecretArgs {
-    pub account: AccountId,
+    /// Absent: a secret of flows.
+    #[serde(default)]
+    pub account: Option<AccountId>,
     pub name: String,
 }
 
@@ -67,35 +72,48 @@ pub struct SecretArgs {
 #[serde(rename_all = "camelCase")]
 pub struct SecretInfo {
     pub name: String,
-    pub account: AccountId,
-    pub plugin: String,
+    /// Both absent for a secret of flows.
+    pub account: Option<AccountId>,
+    pub plugin: Option<String>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
 
 pub(super) async fn list(engine: &Engine, _: NoArgs) -> Result<Vec<SecretInfo>> {
     let mut secrets = Vec::new();
+    let mut add = |entries: Vec<Entry>, account: Option<&AccountInfo>| {
+        secrets.extend(entries.into_iter().map(|entry| SecretInfo {
+            name: entry.name,
+            account: account.map(|account| account.id.clone()),
+            plugin: account.map(|account| account.plugin.clone()),
+            created_at: entry.created_at,
+            updated_at: entry.updated_at,
+        }));
+    };
     for account in engine.plugins().accounts().await? {
-        for entry in engine.vault().list(&Scope::Account(account.id.clone())).await? {
-            secrets.push(SecretInfo {
-                name: entry.name,
-                account: account.id.clone(),
-                plugin: account.plugin.clone(),
-                created_at: entry.created_at,
-                updated_at: entry.updated_at,
-            });
-        }
+        add(engine.vault().list(&Scope::Account(account.id.clone())).await?, Some(&account));
     }
+    add(engine.vault().list(&Scope::Flows).await?, None);
     Ok(secrets)
 }
 
 pub(super) async fn set(engine: &Engine, args: SecretSetArgs) -> Result<()> {
     let value = Sensitive::new(args.value);
-    engine.plugins().secret_set(&args.account, &args.name, value).await
+    match &args.account {
+        Some(account) => engine.plugins().secret_set(account, &args.name, value).await,
+        None => engine.vault().set(&Scope::Flows, &args.name, value).await,
+    }
 }
 
 pub(super) async fn delete(engine: &Engine, args: SecretArgs) -> Result<()> {
-    engine.plugins().secret_delete(&args.account, &args.name).await
+    if let Some(account) = &args.account {
+        return engine.plugins().secret_delete(account, &args.name).await;
+    }
+    match engine.vault().delete(&Scope::Flows, &args.name).await? {
+        true => Ok(()),
+        false => Err(Error::not_found(format!("the secret {}", args.name))
+            .hint("`devrig secret list` lists them.")),
+    }
 }
 
 pub(super) async fn keychain_status(engine: &Engine, _: NoArgs) -> Result<KeychainStatus> {

@@ -8,10 +8,11 @@ use devrig_core::{Code, Context, Error, Result};
 use futures::{SinkExt, StreamExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
+use tokio_util::bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{Question, Reply, encode, frames, greet};
+use super::{MAX_FRAME, Question, Reply, encode, frames, greet};
 use crate::api::{Api, dispatch};
 use crate::events::EventStream;
 
@@ -81,17 +82,33 @@ async fn attend(stream: UnixStream, api: Arc<dyn Api>, stop: CancellationToken) 
             () = stop.cancelled() => {
                 // What was answered before the stop still reaches the guest.
                 while let Ok(reply) = waiting.try_recv() {
-                    outgoing.send(encode(&reply)?).await?;
+                    outgoing.send(framed(reply)?).await?;
                 }
                 return Ok(());
             }
-            Some(reply) = waiting.recv() => outgoing.send(encode(&reply)?).await?,
+            Some(reply) = waiting.recv() => outgoing.send(framed(reply)?).await?,
             frame = incoming.next() => {
                 let Some(frame) = frame else { return Ok(()) };
                 let question = serde_json::from_slice(&frame?)?;
                 answer(question, api.clone(), replies.clone(), left.clone());
             }
         }
+    }
+}
+
+/// An answer that is too long fails its call, not the connection.
+fn framed(reply: Reply) -> Result<Bytes> {
+    let frame = encode(&reply)?;
+    match reply {
+        Reply::Answer { id, .. } if frame.len() > MAX_FRAME => {
+            let error = Error::new(
+                Code::TooLarge,
+                format!("the answer has {} bytes; {MAX_FRAME} can be passed on", frame.len()),
+            )
+            .hint("Ask for less.");
+            encode(&Reply::Failed { id, error })
+        }
+        _ => Ok(frame),
     }
 }
 
@@ -140,4 +157,21 @@ fn refuse_strangers(stream: &UnixStream) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(Code::Refused, format!("user {peer} asked on the socket of user {own}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(length: usize) -> Reply {
+        let frame = framed(Reply::Answer { id: 7, value: "x".repeat(length).into() });
+        serde_json::from_slice(&frame.expect("a frame")).expect("a reply")
+    }
+
+    #[test]
+    fn an_answer_that_is_too_long_fails_its_own_call() {
+        assert!(matches!(answer(10), Reply::Answer { id: 7, .. }));
+        let Reply::Failed { id: 7, error } = answer(MAX_FRAME) else { panic!("it fits no frame") };
+        assert_eq!(error.code, Code::TooLarge);
+    }
 }

@@ -1,0 +1,300 @@
+//! Flows: saved, checked, published, compared, exported and run by hand.
+
+use std::time::Duration;
+
+use devrig_core::{Actor, Code, Error, Result, id};
+pub use devrig_flow::action::Effect;
+use devrig_flow::action::Registered;
+use devrig_flow::definition::{self, Definition, Layout, Problems};
+pub use devrig_flow::definition::{Changes, FieldChange, PartChanges, Problem, Severity};
+pub use devrig_flow::flows::{FlowInfo, FlowVersion};
+use devrig_flow::history;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::NoArgs;
+use super::run::{self, RunDetail};
+use crate::Engine;
+use crate::outside::Snapshot;
+
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+#[serde(deny_unknown_fields)]
+pub struct FlowArgs {
+    pub id: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+#[serde(deny_unknown_fields)]
+pub struct FlowVersionArgs {
+    pub id: String,
+    /// The newest when absent.
+    #[serde(default)]
+    pub version: Option<i64>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FlowSaveArgs {
+    /// A definition as JSON, or the text of a flow's file. Only of a text can be said that a name
+    /// stands twice in it.
+    pub definition: Value,
+    /// The text of the file that says where the nodes stand. Without it, and where the definition
+    /// does not say either, they stay where they were in the version before.
+    #[serde(default)]
+    pub layout: Option<String>,
+    /// Refuses to add a version to a flow that is there.
+    #[serde(default)]
+    pub must_be_new: bool,
+}
+
+/// A flow after it was saved.
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+pub struct FlowSaved {
+    pub flow: FlowInfo,
+    /// What it runs with, but probably not as it was meant.
+    pub warnings: Vec<Problem>,
+}
+
+/// A definition, or the newest version of a flow.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, specta::Type)]
+#[serde(deny_unknown_fields)]
+pub struct FlowValidateArgs {
+    /// As JSON, or the text of a flow's file.
+    #[serde(default)]
+    pub definition: Option<Value>,
+    #[serde(default)]
+    pub id: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+#[serde(deny_unknown_fields)]
+pub struct FlowEnableArgs {
+    pub id: String,
+    pub enabled: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+#[serde(deny_unknown_fields)]
+pub struct FlowDiffArgs {
+    pub id: String,
+    pub from: i64,
+    pub to: i64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+#[serde(deny_unknown_fields)]
+pub struct FlowRestoreArgs {
+    pub id: String,
+    pub version: i64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FlowRunArgs {
+    pub id: String,
+    /// The newest when absent.
+    #[serde(default)]
+    pub version: Option<i64>,
+    /// What expressions see as `trigger.payload`.
+    #[serde(default)]
+    pub input: Value,
+    /// Waits at most this long for the end; at most ten minutes. The run goes on after it.
+    #[serde(default)]
+    pub wait_ms: Option<u32>,
+}
+
+/// A flow with the definition of one of its versions.
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+pub struct FlowDetail {
+    pub flow: FlowInfo,
+    pub version: i64,
+    pub definition: Value,
+}
+
+/// A flow as the files that it is kept in.
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase")]
+pub struct FlowExport {
+    /// Made of the flow's name: two flows of one name have the same.
+    pub name: String,
+    pub text: String,
+    pub layout_name: String,
+    /// Where its nodes stand; absent when no node has a place.
+    pub layout: Option<String>,
+}
+
+/// What a node can do.
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase")]
+pub struct FlowAction {
+    /// Such as `http.request`; what stands before the dot is its category.
+    pub name: String,
+    pub title: String,
+    /// Markdown.
+    pub text: String,
+    pub effect: Effect,
+    /// Whether doing it twice under one key is the same as once.
+    pub idempotent: bool,
+    /// JSON Schema of the node's `config`, once its expressions have their values.
+    pub input: Value,
+    /// JSON Schema of what it gives.
+    pub output: Value,
+    /// A `config`.
+    pub example: Value,
+    /// How long it usually takes.
+    pub typical_ms: u32,
+}
+
+pub(super) async fn list(engine: &Engine, _: NoArgs) -> Result<Vec<FlowInfo>> {
+    engine.flows().list().await
+}
+
+pub(super) async fn get(engine: &Engine, args: FlowVersionArgs) -> Result<FlowDetail> {
+    let (flow, definition) = engine.flows().get(&args.id, args.version).await?;
+    let version = args.version.unwrap_or(flow.latest);
+    Ok(FlowDetail { flow, version, definition: definition.to_value() })
+}
+
+pub(super) async fn save(engine: &Engine, args: FlowSaveArgs) -> Result<FlowSaved> {
+    let FlowSaveArgs { definition, layout, must_be_new } = args;
+    let mut definition = read(definition)?;
+    let before = before(engine, &definition).await?;
+    if let (true, Some((flow, _))) = (must_be_new, &before) {
+        return Err(there_already(flow));
+    }
+    match layout {
+        Some(text) => Layout::read_text(&text)?.apply(&mut definition),
+        None => keep_places(&mut definition, before.map(|(_, before)| before)),
+    }
+    let found = check(engine, &definition).await?;
+    if let Some(errors) = Problems::among(found.clone()) {
+        return Err(errors.into());
+    }
+    let flow = engine.flows().save(definition.to_value(), Actor::Person).await?;
+    Ok(FlowSaved { flow, warnings: found })
+}
+
+pub(super) async fn validate(engine: &Engine, args: FlowValidateArgs) -> Result<Vec<Problem>> {
+    let definition = match (args.definition, args.id) {
+        (Some(definition), None) => read(definition),
+        (None, Some(id)) => Ok(engine.flows().get(&id, None).await?.1),
+        _ => return Err(Error::invalid("either a definition or the id of a flow is checked")),
+    };
+    match definition {
+        Ok(definition) => check(engine, &definition).await,
+        Err(problems) => Ok(problems.list().to_vec()),
+    }
+}
+
+pub(super) async fn publish(engine: &Engine, args: FlowVersionArgs) -> Result<FlowInfo> {
+    engine.flows().publish(&args.id, args.version).await
+}
+
+pub(super) async fn enable(engine: &Engine, args: FlowEnableArgs) -> Result<FlowInfo> {
+    engine.flows().enable(&args.id, args.enabled).await
+}
+
+pub(super) async fn versions(engine: &Engine, args: FlowArgs) -> Result<Vec<FlowVersion>> {
+    engine.flows().versions(&args.id).await
+}
+
+pub(super) async fn diff(engine: &Engine, args: FlowDiffArgs) -> Result<Changes> {
+    engine.flows().diff(&args.id, args.from, args.to).await
+}
+
+pub(super) async fn restore(engine: &Engine, args: FlowRestoreArgs) -> Result<FlowInfo> {
+    engine.flows().restore(&args.id, args.version).await
+}
+
+pub(super) async fn delete(engine: &Engine, args: FlowArgs) -> Result<()> {
+    engine.flows().delete(&args.id).await
+}
+
+pub(super) async fn export(engine: &Engine, args: FlowVersionArgs) -> Result<FlowExport> {
+    let (_, definition) = engine.flows().get(&args.id, args.version).await?;
+    let files = definition::to_files(&definition);
+    Ok(FlowExport {
+        name: files.name,
+        text: files.text,
+        layout_name: files.layout_name,
+        layout: files.layout,
+    })
+}
+
+pub(super) async fn actions(engine: &Engine, _: NoArgs) -> Result<Vec<FlowAction>> {
+    engine.flows().actions().all().map(FlowAction::try_from).collect()
+}
+
+pub(super) async fn run(engine: &Engine, args: FlowRunArgs) -> Result<RunDetail> {
+    let started = engine.flows().run(&args.id, args.version, args.input).await?;
+    match args.wait_ms {
+        Some(ms) => run::at_rest(engine, &started.id, Duration::from_millis(ms.into())).await,
+        None => history::get(engine.store(), &started.id).await,
+    }
+}
+
+/// A new flow need not have an id.
+fn read(definition: Value) -> Result<Definition, Problems> {
+    let mut value = match definition {
+        Value::String(text) => definition::parse_text(&text)?,
+        value => value,
+    };
+    if let Some(fields) = value.as_object_mut() {
+        fields.entry("id").or_insert_with(|| json!(id::fresh()));
+    }
+    definition::read_value(value)
+}
+
+/// The newest version of the same flow, where it is there.
+async fn before(
+    engine: &Engine,
+    definition: &Definition,
+) -> Result<Option<(FlowInfo, Definition)>> {
+    match engine.flows().get(definition.id.as_str(), None).await {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.code == Code::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn there_already(flow: &FlowInfo) -> Error {
+    let FlowInfo { id, name, latest, .. } = flow;
+    let message = format!("there is a flow {id} already: {name}, version {latest}");
+    Error::new(Code::Conflict, message).hint(
+        "Save it as a new version with `devrig flow import`, or give the new flow another id.",
+    )
+}
+
+/// The text of a flow says nothing of where its nodes stand.
+fn keep_places(definition: &mut Definition, before: Option<Definition>) {
+    if let (true, Some(before)) = (Layout::of(definition).is_empty(), before) {
+        Layout::of(&before).apply(definition);
+    }
+}
+
+async fn check(engine: &Engine, definition: &Definition) -> Result<Vec<Problem>> {
+    Ok(definition::check(definition, &Snapshot::of(engine).await?))
+}
+
+impl TryFrom<&Registered> for FlowAction {
+    type Error = Error;
+
+    fn try_from(action: &Registered) -> Result<Self> {
+        let about = &action.about;
+        let json = |what: &str, text: &str| {
+            serde_json::from_str(text)
+                .map_err(|error| Error::internal(format!("the {what} of {}: {error}", about.name)))
+        };
+        Ok(Self {
+            name: about.name.to_owned(),
+            title: about.title.to_owned(),
+            text: about.text.to_owned(),
+            effect: about.effect,
+            idempotent: about.idempotent,
+            input: json("input", about.input)?,
+            output: json("output", about.output)?,
+            example: json("example", about.example)?,
+            typical_ms: about.typical_ms,
+        })
+    }
+}

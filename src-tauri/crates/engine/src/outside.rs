@@ -1,0 +1,204 @@
+//! What flows are checked against: the actions, and what is installed and stored here.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use devrig_core::{Error, Result, Timestamp};
+use devrig_expr::condition::{Dependency, DependsOn};
+use devrig_expr::{Condition, Options, Reference as Read, Template};
+use devrig_flow::action::Actions;
+use devrig_flow::definition::{
+    ActionShape, Call, Cron, Fault, Findings, FlowId, Outside, Reference,
+};
+use devrig_flow::shape;
+use devrig_secrets::Scope;
+use serde_json::Value;
+
+use crate::Engine;
+
+/// As it is at one moment.
+pub(crate) struct Snapshot {
+    actions: Arc<Actions>,
+    plugins: BTreeSet<String>,
+    secrets: BTreeSet<String>,
+    flows: BTreeSet<String>,
+    now: Timestamp,
+}
+
+impl Snapshot {
+    pub(crate) async fn of(engine: &Engine) -> Result<Self> {
+        let plugins = engine.plugins().list().await?.into_iter().map(|plugin| plugin.name);
+        let secrets = engine.vault().list(&Scope::Flows).await?.into_iter().map(|entry| entry.name);
+        let flows = engine.flows().list().await?.into_iter().map(|flow| flow.id);
+        Ok(Self {
+            actions: engine.flows().actions().clone(),
+            plugins: plugins.collect(),
+            secrets: secrets.collect(),
+            flows: flows.collect(),
+            now: engine.clock().now(),
+        })
+    }
+
+    /// What a condition asks others.
+    fn asks(&self, dependency: &Dependency) -> Option<Fault> {
+        let below = |field: &str| format!("{}.{field}", below(&dependency.place));
+        match &dependency.on {
+            DependsOn::Query { query } => {
+                let fault = self.query(query)?;
+                Some(Fault { at: below("query"), ..fault })
+            }
+            DependsOn::Custom { plugin_id, .. } if !self.has_plugin(plugin_id) => Some(Fault {
+                at: below("pluginId"),
+                message: format!("the plugin `{plugin_id}` is not installed"),
+                hint: "Install the plugin, or choose another condition.".to_owned(),
+            }),
+            DependsOn::Custom { .. } => None,
+        }
+    }
+}
+
+impl Outside for Snapshot {
+    fn template(&self, text: &str) -> Findings {
+        if !text.contains("{{") {
+            return Findings::default();
+        }
+        // Line and column stand in the message; in the field there is nothing below a text.
+        let read = |read: &Read| Reference { at: String::new(), ..reference(read) };
+        match Template::compile(text, Options::default()) {
+            Ok(template) => {
+                let references = template.references().iter().map(read).collect();
+                Findings { references, ..Findings::default() }
+            }
+            Err(error) => Findings { faults: vec![fault(error)], ..Findings::default() },
+        }
+    }
+
+    fn condition(&self, condition: &Value) -> Findings {
+        match Condition::parse(condition) {
+            Ok(condition) => {
+                let references = condition.references().iter().map(reference).collect();
+                let asked = condition.dependencies();
+                let faults = asked.iter().filter_map(|asked| self.asks(asked)).collect();
+                Findings { references, faults }
+            }
+            Err(error) => Findings { faults: vec![fault(error)], ..Findings::default() },
+        }
+    }
+
+    fn action(&self, call: &Call) -> Option<ActionShape> {
+        // What plugins can do in flows is not known before they register it.
+        let own = call.plugin_id.is_none();
+        let action = self.actions.get(&call.action).filter(|_| own)?;
+        Some(shape::of_call(action, call))
+    }
+
+    fn has_plugin(&self, id: &str) -> bool {
+        self.plugins.contains(id)
+    }
+
+    fn has_secret(&self, name: &str) -> bool {
+        self.secrets.contains(name)
+    }
+
+    fn has_flow(&self, id: &FlowId) -> bool {
+        self.flows.contains(id.as_str())
+    }
+
+    fn cron(&self, _: &Cron) -> Option<Fault> {
+        None
+    }
+
+    fn query(&self, query: &str) -> Option<Fault> {
+        devrig_inbox::query::parse(query, self.now).err().map(fault)
+    }
+
+    fn pattern(&self, _: &str) -> Option<Fault> {
+        None
+    }
+
+    fn schema(&self, schema: &Value) -> Option<Fault> {
+        shape::of_schema(schema)
+    }
+}
+
+fn reference(read: &Read) -> Reference {
+    let path = read.path.steps().iter().map(|step| step.name().to_owned()).collect();
+    Reference { path, at: below(&read.place) }
+}
+
+/// The place is in the details, and again at the beginning of the message.
+fn fault(error: Error) -> Fault {
+    let place = error.details.as_ref().and_then(|details| details.get("path"));
+    let place = place.and_then(Value::as_str).unwrap_or_default();
+    let message = error.message.strip_prefix(place).unwrap_or(&error.message);
+    Fault {
+        at: below(place),
+        message: message.trim_start_matches(": ").to_owned(),
+        hint: error.hint.clone().unwrap_or_default(),
+    }
+}
+
+/// A place as it stands behind that of the thing around it.
+fn below(place: &str) -> String {
+    match place.chars().next() {
+        None | Some('[') => place.to_owned(),
+        Some(_) => format!(".{place}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn snapshot() -> Snapshot {
+        Snapshot {
+            actions: Arc::new(devrig_flow::actions::builtin().unwrap()),
+            plugins: BTreeSet::from(["devrig-plugin-git".to_owned()]),
+            secrets: BTreeSet::new(),
+            flows: BTreeSet::from(["digest".to_owned()]),
+            now: "2026-03-02T09:00:00Z".parse().unwrap(),
+        }
+    }
+
+    fn places(condition: Value) -> Vec<String> {
+        snapshot().condition(&condition).faults.into_iter().map(|fault| fault.at).collect()
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_condition_has_its_place() {
+        let wrong = json!({"type": "not", "condition": {"type": "exits"}});
+        let faults = snapshot().condition(&wrong).faults;
+        assert_eq!(faults[0].at, ".condition.type");
+        assert!(!faults[0].message.starts_with("condition"), "{faults:?}");
+        let query =
+            |query: &str| json!({"type": "and", "conditions": [{"type": "query", "query": query}]});
+        assert_eq!(places(query("is:unred")), [".conditions[0].query"]);
+        assert!(places(query("is:unread")).is_empty());
+        let custom =
+            json!({"type": "custom", "pluginId": "nobody", "functionName": "f", "args": []});
+        assert_eq!(places(custom), [".pluginId"]);
+    }
+
+    #[test]
+    fn a_template_says_what_it_reads_and_what_is_wrong_with_it() {
+        let found = |text: &str| snapshot().template(text);
+        assert_eq!(found("plain"), Findings::default());
+        let read = &found("{{nodes.fetch.output.title}} of {{upper trigger.id}}").references;
+        let paths: Vec<String> = read.iter().map(|each| each.path.join(".")).collect();
+        assert_eq!(paths, ["nodes.fetch.output.title", "trigger.id"]);
+        let faults = found("one\n{{#if a}}").faults;
+        assert_eq!((faults.len(), faults[0].at.as_str()), (1, ""));
+        assert!(!faults[0].hint.is_empty(), "{faults:?}");
+    }
+
+    #[test]
+    fn what_a_condition_reads_is_known_by_name() {
+        let condition =
+            json!({"type": "exists", "ref": {"type": "context", "path": "nodes.fetch.output[0]"}});
+        let read = snapshot().condition(&condition).references;
+        assert_eq!(read[0].path, ["nodes", "fetch", "output", "0"]);
+        assert_eq!(read[0].at, ".ref");
+    }
+}

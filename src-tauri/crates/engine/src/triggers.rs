@@ -1,0 +1,115 @@
+//! Keeps the triggers of flows in step with the flows, and lends them the listener and the secrets.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use devrig_core::{Error, Result, Sensitive};
+use devrig_flow::Flows;
+use devrig_flow::triggers::{Secrets, Surroundings, Triggers};
+use devrig_net::listener::{Listener, ListenerOptions, SecretSource};
+use devrig_secrets::{Scope, Vault};
+use devrig_store::Store;
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+
+use crate::settings;
+
+/// The setting of the port.
+pub(crate) const PORT: &str = "webhooks.port";
+/// After reading the flows failed.
+const AGAIN: Duration = Duration::from_secs(5);
+/// What requests that are under way may take at the end.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// The triggers of all flows, with the listener that some of them hear.
+pub(crate) struct Hearing {
+    pub triggers: Triggers,
+    pub listener: Arc<Listener>,
+    store: Store,
+}
+
+impl Hearing {
+    pub async fn new(store: Store, flows: Flows, vault: Vault) -> Result<Self> {
+        let options = ListenerOptions { port: port(&store).await?, ..ListenerOptions::default() };
+        let listener = Arc::new(Listener::new(options, store.clock().clone()));
+        let secrets = Arc::new(FlowSecrets(vault));
+        let surroundings = Surroundings { listener: listener.clone(), secrets };
+        Ok(Self { triggers: Triggers::new(flows, surroundings), listener, store })
+    }
+
+    /// Follows the flows and the setting until DevRig stops.
+    pub async fn follow(&self, stop: CancellationToken) {
+        let mut changes = self.store.changes();
+        loop {
+            let again = match self.look().await {
+                Ok(()) => Duration::MAX,
+                Err(error) => {
+                    tracing::warn!(%error, "the triggers could not follow the flows");
+                    AGAIN
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = tokio::time::sleep(again) => {}
+                () = concerns(&mut changes) => {}
+            }
+        }
+    }
+
+    /// Takes no more requests, and lets those end that are under way.
+    pub async fn close(&self) {
+        self.triggers.stop().await;
+        self.listener.shutdown(GRACE).await;
+    }
+
+    async fn look(&self) -> Result<()> {
+        self.listener.set_port(port(&self.store).await?).await?;
+        self.triggers.follow().await
+    }
+}
+
+/// Returns when a flow or a setting changed.
+async fn concerns(changes: &mut tokio::sync::broadcast::Receiver<Arc<[devrig_store::ChangeRow]>>) {
+    loop {
+        match changes.recv().await {
+            Ok(rows) if rows.iter().any(|row| matches!(&*row.table, "flow" | "setting")) => return,
+            Ok(_) => {}
+            // What was missed may have been one of them.
+            Err(RecvError::Lagged(_)) => return,
+            Err(RecvError::Closed) => std::future::pending().await,
+        }
+    }
+}
+
+async fn port(store: &Store) -> Result<u16> {
+    let value = settings::value(store, PORT).await?;
+    let port = value.as_u64().and_then(|port| u16::try_from(port).ok());
+    port.ok_or_else(|| Error::invalid(format!("{PORT} is {value}, which is no port")))
+}
+
+/// The secrets that flows name.
+struct FlowSecrets(Vault);
+
+impl Secrets for FlowSecrets {
+    fn source(&self, name: &str) -> Arc<dyn SecretSource> {
+        Arc::new(FlowSecret { vault: self.0.clone(), name: name.to_owned() })
+    }
+}
+
+struct FlowSecret {
+    vault: Vault,
+    name: String,
+}
+
+#[async_trait]
+impl SecretSource for FlowSecret {
+    async fn secret(&self) -> Result<Sensitive<Vec<u8>>> {
+        let found = self.vault.get(&Scope::Flows, &self.name).await?.ok_or_else(|| {
+            let name = &self.name;
+            Error::not_found(format!("the secret {name}"))
+                .hint(format!("Store it: `devrig secret set {name}`."))
+        })?;
+        Ok(Sensitive::new(found.expose().clone().into_bytes()))
+    }
+}

@@ -1,0 +1,235 @@
+//! Flows, runs and expressions from the command line, as scripts and people have them.
+
+use devrig_tests::rig::wait;
+use devrig_tests::{CommandLine, Rig};
+use serde_json::{Value, json};
+
+/// A loop with a rest in each round, then an answer that nobody waits for.
+const FLOW: &str = r#"{
+  "id": "rounds", "name": "Rounds", "tags": ["trial"],
+  "nodes": [
+    {"id": "each", "type": "action", "action": "flow.loop", "config": {"items": [1, 2, 3]},
+     "body": {"nodes": [{"id": "rest", "type": "action", "action": "flow.delay", "config": {"ms": 20}}]}},
+    {"id": "answer", "type": "action", "action": "http.respond", "config": {"body": {"ok": true}}}
+  ],
+  "edges": [{"source": "each", "target": "answer"}]
+}"#;
+
+const SLEEPER: &str = r#"{"id": "sleeper", "name": "Sleeper", "nodes": [
+  {"id": "sleep", "type": "action", "action": "flow.delay", "config": {"ms": 3600000}}
+]}"#;
+
+/// A rig with a file of the flow, and the command line on it.
+async fn desk() -> (Rig, CommandLine, String) {
+    let rig = Rig::start().await;
+    let file = rig.folder.path().join("rounds.flow.json");
+    std::fs::write(&file, FLOW).expect("a file");
+    let commands = CommandLine::of(&rig);
+    (rig, commands, file.display().to_string())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flow_goes_through_its_versions() {
+    let (rig, devrig, file) = desk().await;
+    let made = devrig.json(&["flow", "create", &file]).await;
+    assert_eq!((&made["flow"]["id"], &made["flow"]["latest"]), (&json!("rounds"), &json!(1)));
+    let again = devrig.error(&["flow", "create", &file], "").await;
+    assert_eq!(again["code"], "CONFLICT");
+    assert!(again["hint"].as_str().expect("a hint").contains("flow import"), "{again}");
+
+    let other = FLOW.replace("[1, 2, 3]", "[1, 2]").replace("\"ms\": 20", "\"ms\": 30");
+    std::fs::write(&file, other).expect("a file");
+    let saved = devrig.json(&["flow", "import", &file]).await;
+    assert_eq!(saved[0]["saved"]["flow"]["latest"], 2);
+    let same = devrig.json(&["flow", "import", &file]).await;
+    assert_eq!(same[0]["saved"]["flow"]["latest"], 2, "what is the same makes no version");
+
+    let changes = devrig.json(&["flow", "diff", "Rounds", "1", "2"]).await;
+    let fields: Vec<&Value> = changes["nodes"]["changed"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|part| &part["fields"][0]["field"])
+        .collect();
+    assert_eq!(fields, ["config.items", "config.ms"]);
+    let people = devrig.text(&["flow", "diff", "rounds", "1", "2"]).await;
+    assert!(people.contains("~ node rest config.ms: 20 → 30"), "{people}");
+
+    assert_eq!(devrig.json(&["flow", "restore", "rounds", "1"]).await["latest"], 3);
+    let versions = devrig.json(&["flow", "versions", "rounds"]).await;
+    assert_eq!(versions[0]["summary"], "version 1 again");
+    assert_eq!(devrig.json(&["flow", "publish", "rounds", "--version", "2"]).await["live"], 2);
+    assert_eq!(devrig.json(&["flow", "enable", "rounds"]).await["enabled"], true);
+    assert_eq!(devrig.json(&["flow", "disable", "rounds"]).await["enabled"], false);
+    let shown = devrig.json(&["flow", "show", "rounds", "--version", "1"]).await;
+    assert_eq!(shown["definition"]["nodes"][0]["config"]["items"], json!([1, 2, 3]));
+    let people = devrig.text(&["flow", "show", "rounds"]).await;
+    assert!(people.contains("3 of 3"), "{people}");
+    assert!(people.contains("  rest"), "nodes of a body stand under theirs: {people}");
+    assert_eq!(devrig.json(&["flow", "list"]).await[0]["tags"], json!(["trial"]));
+    assert_eq!(devrig.json(&["flow", "delete", "rounds"]).await, json!({"ok": true}));
+    assert_eq!(devrig.error(&["flow", "show", "rounds"], "").await["code"], "NOT_FOUND");
+    rig.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_is_told_with_node_and_field() {
+    let (rig, devrig, file) = desk().await;
+    let wrong =
+        FLOW.replace("\"flow.delay\"", "\"flow.dely\"").replace("\"answer\"}]", "\"nobody\"}]");
+    let printed = devrig.run(&["flow", "validate", "-", "--json"], &wrong).await;
+    assert_eq!(printed.status, 1, "{printed:?}");
+    let problems = printed.json();
+    let errors: Vec<&Value> = problems
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter(|each| each["severity"] == "error")
+        .collect();
+    assert_eq!(errors.len(), 2, "{problems}");
+    let unknown = errors.iter().find(|each| each["code"] == "unknown-action").expect("it is told");
+    assert_eq!(
+        (&unknown["node"], &unknown["field"]),
+        (&json!("rest"), &json!("$.nodes[0].body.nodes[0].action"))
+    );
+
+    let printed = devrig.run(&["flow", "create", "-"], &wrong).await;
+    assert_eq!(printed.status, 1);
+    for part in ["node `rest`", "$.nodes[0].body.nodes[0].action", "$.edges[0].target"] {
+        assert!(printed.err.contains(part), "{part} is missing:\n{}", printed.err);
+    }
+    let warned = devrig.json(&["flow", "validate", &file]).await;
+    assert_eq!(warned[0]["code"], "no-trigger", "a warning is told, and nothing fails: {warned}");
+    let missing = devrig.error(&["flow", "validate", "no/such.flow.json"], "").await;
+    assert_eq!(missing["code"], "NOT_FOUND");
+
+    // One wrong file keeps no other from being saved.
+    let bad = rig.folder.path().join("bad.flow.json");
+    std::fs::write(&bad, "{").expect("a file");
+    let printed =
+        devrig.run(&["flow", "import", &bad.display().to_string(), &file, "--json"], "").await;
+    assert_eq!(printed.status, 1);
+    let outcome = printed.json();
+    assert_eq!(outcome[0]["error"]["code"], "INVALID_INPUT");
+    assert_eq!(outcome[1]["saved"]["flow"]["latest"], 1);
+    rig.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_started_waited_for_listed_and_cancelled() {
+    let (rig, devrig, file) = desk().await;
+    devrig.json(&["flow", "create", &file]).await;
+    let done = devrig.json(&["flow", "run", "rounds", "--input", r#"{"n": 1}"#, "--wait"]).await;
+    assert_eq!((&done["status"], &done["payload"]), (&json!("completed"), &json!({"n": 1})));
+    assert_eq!(done["nodes"].as_array().expect("nodes").len(), 5);
+    let id = done["id"].as_str().expect("an id");
+    let people = devrig.text(&["run", "show", id]).await;
+    assert!(people.contains("each#2/rest"), "{people}");
+    let log = devrig.json(&["run", "logs", id]).await;
+    assert_eq!(log[0]["level"], "info");
+    let followed = devrig.text(&["run", "logs", id, "--follow"]).await;
+    assert!(followed.contains("no request waits"), "{followed}");
+
+    let from = rig.folder.path().join("sleeper.flow.json");
+    std::fs::write(&from, SLEEPER).expect("a file");
+    devrig.json(&["flow", "import", &from.display().to_string()]).await;
+    let printed = devrig.run(&["flow", "run", "Sleeper", "--wait", "1", "--json"], "").await;
+    assert_eq!(printed.status, 1, "it has not completed");
+    let sleeping = printed.json()["id"].as_str().expect("an id").to_owned();
+    wait("the run to wait", async || {
+        let runs = devrig.json(&["run", "list", "--flow", "sleeper", "--status", "waiting"]).await;
+        (runs.as_array().expect("a list").len() == 1).then_some(())
+    })
+    .await;
+    devrig.json(&["run", "cancel", &sleeping]).await;
+    assert_eq!(devrig.json(&["run", "show", &sleeping]).await["status"], "cancelled");
+    let error = devrig.error(&["run", "cancel", &sleeping], "").await;
+    assert_eq!(error["code"], "NOTHING_TO_DO");
+
+    let runs = devrig.json(&["run", "list", "--limit", "1"]).await;
+    assert_eq!(runs[0]["id"], json!(sleeping), "the newest first");
+    let next = devrig.json(&["run", "list", "--cursor", &sleeping]).await;
+    assert_eq!(next[0]["id"], json!(id));
+    let error = devrig.error(&["run", "list", "--status", "done"], "").await;
+    assert!(error["message"].as_str().expect("words").contains("completed"), "{error}");
+    rig.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_fails_fails_its_command() {
+    let (rig, devrig, _) = desk().await;
+    let fails = r#"{"id": "fails", "name": "Fails", "nodes": [
+      {"id": "stop", "type": "action", "action": "flow.fail", "config": {"message": "no build"}}]}"#;
+    let printed = devrig.run(&["flow", "create", "-"], fails).await;
+    assert_eq!(printed.status, 0, "{printed:?}");
+    let printed = devrig.run(&["flow", "run", "fails", "--wait", "--json"], "").await;
+    assert_eq!(printed.status, 1);
+    let run = printed.json();
+    assert_eq!((&run["status"], &run["error"]["code"]), (&json!("failed"), &json!("FLOW_FAILED")));
+    rig.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flow_goes_into_files_and_comes_back() {
+    let (rig, devrig, file) = desk().await;
+    let placed =
+        FLOW.replace("\"http.respond\",", "\"http.respond\", \"position\": {\"x\": 5, \"y\": 6},");
+    std::fs::write(&file, placed).expect("a file");
+    devrig.json(&["flow", "create", &file]).await;
+    let text = devrig.text(&["flow", "export", "rounds"]).await;
+    assert!(text.starts_with("{\n  \"schemaVersion\": 1,"), "{text}");
+    let folder = rig.folder.path().join("flows");
+    let to = folder.display().to_string();
+    let written = devrig.json(&["flow", "export", "rounds", "--to", &to]).await;
+    let files: Vec<String> = ["rounds.flow.json", "rounds.layout.json"]
+        .map(|name| folder.join(name).display().to_string())
+        .to_vec();
+    assert_eq!(written, json!({ "files": files }));
+    assert_eq!(std::fs::read_to_string(&files[0]).expect("a file"), text);
+    devrig.json(&["flow", "export", "rounds", "--to", &to]).await;
+
+    devrig.json(&["flow", "delete", "rounds"]).await;
+    devrig.json(&["flow", "create", &files[0]]).await;
+    let back = devrig.json(&["flow", "show", "rounds"]).await;
+    assert_eq!(back["definition"]["nodes"][1]["position"], json!({"x": 5, "y": 6}));
+
+    let other = FLOW.replace("\"rounds\"", "\"others\"");
+    devrig.run(&["flow", "create", "-"], &other).await;
+    let error = devrig.error(&["flow", "export", "others", "--to", &to], "").await;
+    assert_eq!(error["code"], "CONFLICT", "a file of another flow is not overwritten");
+    let error = devrig.error(&["flow", "show", "Rounds"], "").await;
+    assert!(
+        error["hint"].as_str().expect("a hint").contains("others"),
+        "two have the name: {error}"
+    );
+    rig.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn actions_and_expressions_are_there_to_be_tried() {
+    let (rig, devrig, _) = desk().await;
+    let all = devrig.json(&["flow", "actions"]).await;
+    assert!(all.as_array().expect("a list").len() >= 7);
+    let one = devrig.json(&["flow", "actions", "flow.delay"]).await;
+    assert_eq!(one["input"]["required"], json!(["ms"]));
+    let error = devrig.error(&["flow", "actions", "flow.dely"], "").await;
+    assert_eq!(error["hint"], "Did you mean flow.delay?");
+
+    let holds = r#"{"type": "compare", "operator": "gt", "left": {"type": "context", "path": "n"}, "right": {"type": "literal", "value": 3}}"#;
+    let words = ["expr", "eval", "--lang", "condition", holds, "--input", "-", "--json"];
+    let printed = devrig.run(&words, r#"{"n": 4}"#).await;
+    assert_eq!(printed.json()["value"], true, "{printed:?}");
+    let printed = devrig.run(&words[..7], r#"{"n": 2}"#).await;
+    assert!(printed.out.starts_with("false\n"), "{printed:?}");
+    let template = ["expr", "eval", "--lang", "template"];
+    let single = [&template[..], &["{{list}}", "--input", "-", "--json"]].concat();
+    let printed = devrig.run(&single, r#"{"list": [1, "a"]}"#).await;
+    assert_eq!(printed.json()["value"], json!([1, "a"]), "a single expression keeps its type");
+    let text = [&template[..], &["{{n}} of {{m}}", "--input", "-"]].concat();
+    assert_eq!(devrig.run(&text, r#"{"n": 1, "m": 2}"#).await.out, "1 of 2\n");
+    let error = devrig.error(&[&template[..], &["{{#if a}}"]].concat(), "").await;
+    assert_eq!(error["code"], "INVALID_INPUT");
+    let error = devrig.error(&["expr", "eval", "--lang", "condition", "{"], "").await;
+    assert_eq!(error["code"], "INVALID_INPUT");
+    rig.end().await;
+}
