@@ -55,6 +55,25 @@ export const commands = {
 	ruleSave: (args: RuleSaveArgs) => typedError<Rule, Error>(__TAURI_INVOKE("rule_save", { args })),
 	ruleDelete: (args: RuleArgs) => typedError<null, Error>(__TAURI_INVOKE("rule_delete", { args })),
 	ruleTry: (args: RuleTryArgs) => typedError<DryRun, Error>(__TAURI_INVOKE("rule_try", { args })),
+	flowList: (args: NoArgs) => typedError<FlowInfo[], Error>(__TAURI_INVOKE("flow_list", { args })),
+	flowGet: (args: FlowVersionArgs) => typedError<FlowDetail, Error>(__TAURI_INVOKE("flow_get", { args })),
+	flowSave: (args: FlowSaveArgs) => typedError<FlowSaved, Error>(__TAURI_INVOKE("flow_save", { args })),
+	flowValidate: (args: FlowValidateArgs) => typedError<FlowProblem[], Error>(__TAURI_INVOKE("flow_validate", { args })),
+	flowPublish: (args: FlowVersionArgs) => typedError<FlowInfo, Error>(__TAURI_INVOKE("flow_publish", { args })),
+	flowEnable: (args: FlowEnableArgs) => typedError<FlowInfo, Error>(__TAURI_INVOKE("flow_enable", { args })),
+	flowVersions: (args: FlowArgs) => typedError<FlowVersion[], Error>(__TAURI_INVOKE("flow_versions", { args })),
+	flowDiff: (args: FlowDiffArgs) => typedError<FlowChanges, Error>(__TAURI_INVOKE("flow_diff", { args })),
+	flowRestore: (args: FlowRestoreArgs) => typedError<FlowInfo, Error>(__TAURI_INVOKE("flow_restore", { args })),
+	flowDelete: (args: FlowArgs) => typedError<null, Error>(__TAURI_INVOKE("flow_delete", { args })),
+	flowExport: (args: FlowVersionArgs) => typedError<FlowExport, Error>(__TAURI_INVOKE("flow_export", { args })),
+	flowActions: (args: NoArgs) => typedError<FlowAction[], Error>(__TAURI_INVOKE("flow_actions", { args })),
+	flowRun: (args: FlowRunArgs) => typedError<RunDetail, Error>(__TAURI_INVOKE("flow_run", { args })),
+	runList: (args: RunListArgs) => typedError<RunInfo[], Error>(__TAURI_INVOKE("run_list", { args })),
+	runGet: (args: RunGetArgs) => typedError<RunDetail, Error>(__TAURI_INVOKE("run_get", { args })),
+	runCancel: (args: RunArgs) => typedError<null, Error>(__TAURI_INVOKE("run_cancel", { args })),
+	runDecide: (args: RunDecideArgs) => typedError<null, Error>(__TAURI_INVOKE("run_decide", { args })),
+	triggerList: (args: NoArgs) => typedError<TriggerInfo[], Error>(__TAURI_INVOKE("trigger_list", { args })),
+	exprEval: (args: ExprEvalArgs) => typedError<ExprAnswer, Error>(__TAURI_INVOKE("expr_eval", { args })),
 	secretList: (args: NoArgs) => typedError<SecretInfo[], Error>(__TAURI_INVOKE("secret_list", { args })),
 	secretSet: (args: SecretSetArgs) => typedError<null, Error>(__TAURI_INVOKE("secret_set", { args })),
 	secretDelete: (args: SecretArgs) => typedError<null, Error>(__TAURI_INVOKE("secret_delete", { args })),
@@ -73,7 +92,7 @@ export const commands = {
 };
 
 /* Constants */
-export const CALLS = [{"name":"engine_info","kind":"read","tags":["health","accounts"]},{"name":"engine_doctor","kind":"read","tags":["health"]},{"name":"engine_stop","kind":"write","tags":["health"]},{"name":"engine_logs","kind":"read","tags":["logs"]},{"name":"engine_audit","kind":"read","tags":["logs"]},{"name":"inbox_list","kind":"read","tags":["items"]},{"name":"inbox_get","kind":"read","tags":["items"]},{"name":"inbox_stats","kind":"read","tags":["counts"]},{"name":"inbox_count","kind":"read","tags":["counts"]},{"name":"inbox_attention","kind":"read","tags":["counts","items","settings"]},{"name":"inbox_check_query","kind":"read","tags":[]},{"name":"inbox_when","kind":"read","tags":[]},{"name":"inbox_operate","kind":"write","tags":["items","counts","operations"]},{"name":"inbox_undo","kind":"write","tags":["items","counts","operations","outbox"]},{"name":"inbox_redo","kind":"write","tags":["items","counts","operations","outbox"]},{"name":"inbox_operations","kind":"read","tags":["operations"]},{"name":"inbox_import","kind":"write","tags":["items","counts"]},{"name":"inbox_action","kind":"write","tags":["items","operations","outbox"]},{"name":"inbox_open","kind":"write","tags":[]},{"name":"outbox_list","kind":"read","tags":["outbox"]},{"name":"outbox_cancel","kind":"write","tags":["outbox","items","operations"]},{"name":"outbox_retry","kind":"write","tags":["outbox","items"]},{"name":"outbox_discard","kind":"write","tags":["outbox","items"]},{"name":"plugin_list","kind":"read","tags":["plugins","accounts"]},{"name":"plugin_install","kind":"write","tags":["plugins","accounts","sync"]},{"name":"plugin_check","kind":"read","tags":[]},{"name":"plugin_uninstall","kind":"write","tags":["plugins","accounts","sync","items","counts"]},{"name":"plugin_toggle","kind":"write","tags":["plugins","accounts","sync"]},{"name":"plugin_logs","kind":"read","tags":["logs"]},{"name":"account_add","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_remove","kind":"write","tags":["plugins","accounts","sync","items","counts"]},{"name":"account_rename","kind":"write","tags":["plugins","accounts"]},{"name":"account_configure","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_check","kind":"write","tags":["plugins","accounts"]},{"name":"account_grant","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_revoke","kind":"write","tags":["plugins","accounts","sync"]},{"name":"sync_status","kind":"read","tags":["sync"]},{"name":"sync_now","kind":"write","tags":["sync"]},{"name":"sync_configure","kind":"write","tags":["sync"]},{"name":"split_list","kind":"read","tags":["settings","counts","items"]},{"name":"split_set","kind":"write","tags":["settings"]},{"name":"rule_list","kind":"read","tags":["rules"]},{"name":"rule_save","kind":"write","tags":["rules"]},{"name":"rule_delete","kind":"write","tags":["rules"]},{"name":"rule_try","kind":"read","tags":["items"]},{"name":"secret_list","kind":"read","tags":["secrets"]},{"name":"secret_set","kind":"write","tags":["secrets","accounts","plugins","sync"]},{"name":"secret_delete","kind":"write","tags":["secrets","accounts","plugins","sync"]},{"name":"keychain_status","kind":"read","tags":["health"]},{"name":"keychain_unlock","kind":"write","tags":["health","sync"]},{"name":"keychain_keep","kind":"write","tags":["health","sync"]},{"name":"job_list","kind":"read","tags":["jobs"]},{"name":"job_stats","kind":"read","tags":["jobs"]},{"name":"job_retry","kind":"write","tags":["jobs"]},{"name":"job_discard","kind":"write","tags":["jobs"]},{"name":"settings_get","kind":"read","tags":["settings"]},{"name":"settings_all","kind":"read","tags":["settings"]},{"name":"settings_set","kind":"write","tags":["settings"]},{"name":"db_check","kind":"read","tags":["health"]},{"name":"db_backup","kind":"write","tags":[]}] as const;
+export const CALLS = [{"name":"engine_info","kind":"read","tags":["health","accounts"]},{"name":"engine_doctor","kind":"read","tags":["health"]},{"name":"engine_stop","kind":"write","tags":["health"]},{"name":"engine_logs","kind":"read","tags":["logs"]},{"name":"engine_audit","kind":"read","tags":["logs"]},{"name":"inbox_list","kind":"read","tags":["items"]},{"name":"inbox_get","kind":"read","tags":["items"]},{"name":"inbox_stats","kind":"read","tags":["counts"]},{"name":"inbox_count","kind":"read","tags":["counts"]},{"name":"inbox_attention","kind":"read","tags":["counts","items","settings"]},{"name":"inbox_check_query","kind":"read","tags":[]},{"name":"inbox_when","kind":"read","tags":[]},{"name":"inbox_operate","kind":"write","tags":["items","counts","operations"]},{"name":"inbox_undo","kind":"write","tags":["items","counts","operations","outbox"]},{"name":"inbox_redo","kind":"write","tags":["items","counts","operations","outbox"]},{"name":"inbox_operations","kind":"read","tags":["operations"]},{"name":"inbox_import","kind":"write","tags":["items","counts"]},{"name":"inbox_action","kind":"write","tags":["items","operations","outbox"]},{"name":"inbox_open","kind":"write","tags":[]},{"name":"outbox_list","kind":"read","tags":["outbox"]},{"name":"outbox_cancel","kind":"write","tags":["outbox","items","operations"]},{"name":"outbox_retry","kind":"write","tags":["outbox","items"]},{"name":"outbox_discard","kind":"write","tags":["outbox","items"]},{"name":"plugin_list","kind":"read","tags":["plugins","accounts"]},{"name":"plugin_install","kind":"write","tags":["plugins","accounts","sync"]},{"name":"plugin_check","kind":"read","tags":[]},{"name":"plugin_uninstall","kind":"write","tags":["plugins","accounts","sync","items","counts"]},{"name":"plugin_toggle","kind":"write","tags":["plugins","accounts","sync"]},{"name":"plugin_logs","kind":"read","tags":["logs"]},{"name":"account_add","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_remove","kind":"write","tags":["plugins","accounts","sync","items","counts"]},{"name":"account_rename","kind":"write","tags":["plugins","accounts"]},{"name":"account_configure","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_check","kind":"write","tags":["plugins","accounts"]},{"name":"account_grant","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_revoke","kind":"write","tags":["plugins","accounts","sync"]},{"name":"sync_status","kind":"read","tags":["sync"]},{"name":"sync_now","kind":"write","tags":["sync"]},{"name":"sync_configure","kind":"write","tags":["sync"]},{"name":"split_list","kind":"read","tags":["settings","counts","items"]},{"name":"split_set","kind":"write","tags":["settings"]},{"name":"rule_list","kind":"read","tags":["rules"]},{"name":"rule_save","kind":"write","tags":["rules"]},{"name":"rule_delete","kind":"write","tags":["rules"]},{"name":"rule_try","kind":"read","tags":["items"]},{"name":"flow_list","kind":"read","tags":["flows"]},{"name":"flow_get","kind":"read","tags":["flows"]},{"name":"flow_save","kind":"write","tags":["flows"]},{"name":"flow_validate","kind":"read","tags":["flows"]},{"name":"flow_publish","kind":"write","tags":["flows"]},{"name":"flow_enable","kind":"write","tags":["flows"]},{"name":"flow_versions","kind":"read","tags":["flows"]},{"name":"flow_diff","kind":"read","tags":["flows"]},{"name":"flow_restore","kind":"write","tags":["flows"]},{"name":"flow_delete","kind":"write","tags":["flows","runs"]},{"name":"flow_export","kind":"read","tags":["flows"]},{"name":"flow_actions","kind":"read","tags":[]},{"name":"flow_run","kind":"write","tags":["runs"]},{"name":"run_list","kind":"read","tags":["runs","flows"]},{"name":"run_get","kind":"read","tags":["runs","flows"]},{"name":"run_cancel","kind":"write","tags":["runs"]},{"name":"run_decide","kind":"write","tags":["runs"]},{"name":"trigger_list","kind":"read","tags":["flows"]},{"name":"expr_eval","kind":"read","tags":[]},{"name":"secret_list","kind":"read","tags":["secrets"]},{"name":"secret_set","kind":"write","tags":["secrets","accounts","plugins","sync"]},{"name":"secret_delete","kind":"write","tags":["secrets","accounts","plugins","sync"]},{"name":"keychain_status","kind":"read","tags":["health"]},{"name":"keychain_unlock","kind":"write","tags":["health","sync"]},{"name":"keychain_keep","kind":"write","tags":["health","sync"]},{"name":"job_list","kind":"read","tags":["jobs"]},{"name":"job_stats","kind":"read","tags":["jobs"]},{"name":"job_retry","kind":"write","tags":["jobs"]},{"name":"job_discard","kind":"write","tags":["jobs"]},{"name":"settings_get","kind":"read","tags":["settings"]},{"name":"settings_all","kind":"read","tags":["settings"]},{"name":"settings_set","kind":"write","tags":["settings"]},{"name":"db_check","kind":"read","tags":["health"]},{"name":"db_backup","kind":"write","tags":[]}] as const;
 
 /* Types */
 export type AccountAddArgs = {
@@ -247,6 +266,10 @@ export type Code =
 "UNAUTHORIZED" | "HTTP" | "TOO_LARGE" | "TIMEOUT" | "CANCELLED" | "PLUGIN_FAILED" | "PLUGIN_STOPPED" | "PLUGIN_QUARANTINED" | 
 /**  The system's sandbox is missing, so a third-party plugin does not start. */
 "SANDBOX_MISSING" | "IO" | 
+/**  A flow's own node says that it failed. */
+"FLOW_FAILED" | 
+/**  An effect may have happened or not, and only the person can say how to go on. */
+"IN_DOUBT" | 
 /**  A defect of DevRig's own. */
 "INTERNAL";
 
@@ -288,6 +311,15 @@ export type DataSourceInfo = {
 	defaultIntervalMs: number,
 };
 
+/**  How a run goes on whose node may have had its effect, or not. */
+export type Decision = 
+/**  The node is done again. */
+"again" | 
+/**  The run goes on as if the node had been skipped: it happened, or is not wanted. */
+"skip" | 
+/**  The run has failed. */
+"fail";
+
 /**  What a rule would have done. */
 export type DryRun = {
 	/**  Items of the whole history that match now. */
@@ -299,6 +331,18 @@ export type DryRun = {
 	/**  What it would do to each, in words. */
 	words: string,
 };
+
+/**
+ *  What an action does to the world, which decides what must be on disk before it begins and what
+ *  may be done again after a crash.
+ */
+export type Effect = 
+/**  Nothing: the same input gives the same output. */
+"pure" | 
+/**  Looks at the world. */
+"read" | 
+/**  Changes the world. */
+"write";
 
 /**  Something happened. */
 export type EngineEvent = 
@@ -335,6 +379,209 @@ export type Error = {
 	retryable: boolean,
 	/**  Structured extras, such as the column of a query error. */
 	details?: Value | null,
+};
+
+/**  A part of a condition with what it came to and what it looked at. */
+export type Explanation = {
+	/**  Where in the condition, such as `conditions[1]`; empty for the whole. */
+	place: string,
+	/**  The part in one line, such as `trigger.payload.size gt 10`. */
+	condition: string,
+	/**  Absent while a question is not answered that it depends on. */
+	holds: boolean | null,
+	/**  What the part read, in the order in which it names it. */
+	read: Reading[],
+	/**  Why it cannot hold, where that is not plain from the values. */
+	note: string | null,
+	parts: Explanation[],
+};
+
+/**  What an expression gives. */
+export type ExprAnswer = {
+	/**  Of a condition whether it holds; null when that depends on a plugin or an item of the inbox. */
+	value: Value,
+	/**  Why a condition holds or not. */
+	explanation: Explanation | null,
+};
+
+export type ExprEvalArgs = {
+	lang: ExprLang,
+	expression: string,
+	/**  What the expression sees: an object of roots, such as `trigger`. */
+	input?: Value,
+};
+
+/**  A language of expressions. */
+export type ExprLang = 
+/**  Text with `{{expressions}}`. A single one keeps the type of its value. */
+"template" | 
+/**  The JSON of a condition. */
+"condition";
+
+/**  One field that changed. Absent stands for "at its default". */
+export type FieldChange = {
+	/**  The path below the thing that changed, such as `config.headers.accept`. */
+	field: string,
+	before?: Value | null,
+	after?: Value | null,
+};
+
+/**  What a node can do. */
+export type FlowAction = {
+	/**  Such as `http.request`; what stands before the dot is its category. */
+	name: string,
+	title: string,
+	/**  Markdown. */
+	text: string,
+	effect: Effect,
+	/**  Whether doing it twice under one key is the same as once. */
+	idempotent: boolean,
+	/**  JSON Schema of the node's `config`, once its expressions have their values. */
+	input: Value,
+	/**  JSON Schema of what it gives. */
+	output: Value,
+	/**  A `config`. */
+	example: Value,
+	/**  How long it usually takes. */
+	typicalMs: number,
+};
+
+export type FlowArgs = {
+	id: string,
+};
+
+/**  What changed. A node that was given another id counts as removed and added. */
+export type FlowChanges = {
+	/**  Name, description, folder, tags, entry conditions, error flow, variables. */
+	flow: FieldChange[],
+	settings: FieldChange[],
+	triggers: PartChanges,
+	/**  Those of bodies too; the field `in` tells that a node went into or out of a body. */
+	nodes: PartChanges,
+	edges: PartChanges,
+	/**  Nodes that only stand elsewhere on the canvas. */
+	moved: string[],
+	/**  One sentence, such as "2 nodes added, `fetch` changed". */
+	summary: string,
+};
+
+/**  A flow with the definition of one of its versions. */
+export type FlowDetail = {
+	flow: FlowInfo,
+	version: number,
+	definition: Value,
+};
+
+export type FlowDiffArgs = {
+	id: string,
+	from: number,
+	to: number,
+};
+
+export type FlowEnableArgs = {
+	id: string,
+	enabled: boolean,
+};
+
+/**  A flow as the files that it is kept in. */
+export type FlowExport = {
+	/**  Made of the flow's name: two flows of one name have the same. */
+	name: string,
+	text: string,
+	layoutName: string,
+	/**  Where its nodes stand; absent when no node has a place. */
+	layout: string | null,
+};
+
+/**  A flow in a list. */
+export type FlowInfo = {
+	id: string,
+	name: string,
+	folder: string | null,
+	tags: string[],
+	/**  Whether its triggers fire. */
+	enabled: boolean,
+	/**  The newest version, and the one that triggers run. */
+	latest: number,
+	live: number | null,
+	createdAt: string,
+	updatedAt: string,
+};
+
+/**  One thing that is wrong with a definition. */
+export type FlowProblem = {
+	severity: Severity,
+	code: ProblemCode,
+	node?: string | null,
+	trigger?: string | null,
+	/**  The edge's id, or its two ends where it has none. */
+	edge?: string | null,
+	/**  JSON path of the place, such as `$.nodes[2].config.url`. */
+	field: string,
+	/**  One sentence that names the thing. */
+	message: string,
+	/**  What to do about it, as an imperative sentence. */
+	hint: string,
+};
+
+export type FlowRestoreArgs = {
+	id: string,
+	version: number,
+};
+
+export type FlowRunArgs = {
+	id: string,
+	/**  The newest when absent. */
+	version?: number | null,
+	/**  What expressions see as `trigger.payload`. */
+	input?: Value,
+	/**  Waits at most this long for the end; at most ten minutes. The run goes on after it. */
+	waitMs?: number | null,
+};
+
+export type FlowSaveArgs = {
+	/**
+	 *  A definition as JSON, or the text of a flow's file. Only of a text can be said that a name
+	 *  stands twice in it.
+	 */
+	definition: Value,
+	/**
+	 *  The text of the file that says where the nodes stand. Without it, and where the definition
+	 *  does not say either, they stay where they were in the version before.
+	 */
+	layout?: string | null,
+	/**  Refuses to add a version to a flow that is there. */
+	mustBeNew?: boolean,
+};
+
+/**  A flow after it was saved. */
+export type FlowSaved = {
+	flow: FlowInfo,
+	/**  What it runs with, but probably not as it was meant. */
+	warnings: FlowProblem[],
+};
+
+/**  A definition, or the newest version of a flow. */
+export type FlowValidateArgs = {
+	/**  As JSON, or the text of a flow's file. */
+	definition?: Value | null,
+	id?: string | null,
+};
+
+/**  A version in a list. */
+export type FlowVersion = {
+	version: number,
+	summary: string,
+	/**  Who saved it. */
+	actor: string,
+	createdAt: string,
+	live: boolean,
+};
+
+export type FlowVersionArgs = {
+	id: string,
+	/**  The newest when absent. */
+	version?: number | null,
 };
 
 export type Grade = "ok" | "warn" | "fail";
@@ -560,6 +807,9 @@ export type KeychainStatus = {
 	hint?: string | null,
 };
 
+/**  How much a line of the log matters. */
+export type Level = "debug" | "info" | "warn" | "error";
+
 /**  A line of a plugin's log. */
 export type LogLine = {
 	seq: number,
@@ -577,6 +827,32 @@ export type LogsArgs = {
 
 /**  For calls that take nothing. */
 export type NoArgs = Record<string, never>;
+
+/**  What became of one node. */
+export type NodeRun = {
+	/**  Its id, after those of the loops around it with their rounds: `each#3/fetch`. */
+	path: string,
+	/**  Absent while it has not ended. */
+	status: NodeStatus | null,
+	startedAt: string,
+	tookMs: number | null,
+	attempts: number,
+	output: Value,
+	/**  The way that it took, where it is not `out`. */
+	port: string | null,
+	error: Error | null,
+	/**  Until when it waits. */
+	until: string | null,
+};
+
+/**  How a node ended. */
+export type NodeStatus = "completed" | "failed" | 
+/**  Failed, and the run goes on as if it had not been there. */
+"skipped" | 
+/**  Switched off in the definition. */
+"disabled" | 
+/**  No way led to it. */
+"dead" | "cancelled";
 
 export type OperateArgs = {
 	operation: OperationKind,
@@ -664,6 +940,19 @@ export type Page = {
 	totalHint: number | null,
 };
 
+/**  One part that is in both definitions, and differs. */
+export type PartChange = {
+	id: string,
+	fields: FieldChange[],
+};
+
+/**  What became of the parts of one kind, in the order of the definitions. */
+export type PartChanges = {
+	added: string[],
+	removed: string[],
+	changed: PartChange[],
+};
+
 /**  A permission that the manifest asks for. */
 export type PermissionInfo = {
 	/**  As the manifest writes it, such as `network:api.github.com`. */
@@ -731,6 +1020,55 @@ export type Problem = {
 	hint: string | null,
 };
 
+/**  Machine-readable name of a problem. */
+export type ProblemCode = 
+/**  The text is not JSON. */
+"not-json" | 
+/**  More bytes, nodes, edges or levels than a flow may have. */
+"too-large" | 
+/**  One object has the same name twice, so one of the two would be lost. */
+"duplicate-key" | 
+/**  Written by a newer DevRig. */
+"newer-schema" | "unknown-field" | "missing-field" | "wrong-type" | "wrong-value" | 
+/**  A flow without a node that does anything. */
+"empty" | "duplicate-id" | 
+/**  An edge leads from or to a node that is not there. */
+"unknown-node" | 
+/**  An edge leads from a port that its node does not have. */
+"unknown-port" | "self-edge" | 
+/**  An edge leads into or out of a body. */
+"crossing-edge" | 
+/**  An edge leads from or to a note. */
+"note-edge" | "duplicate-edge" | "cycle" | 
+/**  No way leads from the start to the node. */
+"unreachable" | 
+/**  A junction waits for inputs that never come, or never together. */
+"join-starves" | 
+/**  A condition node has a port from which nothing leads on. */
+"missing-port" | 
+/**  Two cases of a condition node have the same port. */
+"duplicate-port" | "disabled-start" | 
+/**  Nothing starts the flow by itself. */
+"no-trigger" | "template" | "condition" | 
+/**  An expression names something that is not there. */
+"unknown-reference" | 
+/**  An expression names a node that does not run before. */
+"not-upstream" | 
+/**  An expression names a node that is disabled. */
+"disabled-reference" | "unknown-action" | 
+/**  What an action is given does not fit its schema. */
+"config" | "missing-body" | 
+/**  A body where the action has no use for one. */
+"unused-body" | "break-outside-loop" | "unknown-plugin" | "unknown-secret" | "unknown-flow" | 
+/**  A flow that starts itself. */
+"self-reference" | "cron" | "query" | 
+/**  A glob that cannot be read. */
+"pattern" | 
+/**  A JSON Schema that is none. */
+"schema" | "duplicate-webhook" | 
+/**  A retry policy that contradicts itself. */
+"retry-policy";
+
 export type QueryArgs = {
 	query: string,
 };
@@ -739,6 +1077,16 @@ export type QueryCheck = {
 	ok: boolean,
 	/**  With `details.column`, counted in characters from 1. */
 	error: Error | null,
+};
+
+/**  A value as it was found: cut where it is long, masked where it is secret. */
+export type Reading = {
+	/**  The value as the condition names it, such as `trigger.payload.size`. */
+	from: string,
+	/**  Absent when nothing is there. */
+	value: Value | null,
+	/**  What it is, such as `text`; a cast shows in it. */
+	kind: string,
 };
 
 export type RevokeArgs = {
@@ -801,6 +1149,85 @@ export type RuleTryArgs = {
 	rule: RuleDraft,
 };
 
+export type RunArgs = {
+	id: string,
+};
+
+/**  How a run that needs a decision goes on. */
+export type RunDecideArgs = {
+	id: string,
+	decision: Decision,
+};
+
+/**  A run with what happened in it. */
+export type RunDetail = {
+	/**  The id of the trigger, and what it told. */
+	trigger: string,
+	payload: Value,
+	/**  In the order in which they ended. */
+	nodes: NodeRun[],
+	log: RunLogLine[],
+} & RunInfo;
+
+export type RunGetArgs = {
+	id: string,
+	/**  Waits at most this long for the end; at most ten minutes. */
+	waitMs?: number | null,
+};
+
+/**  A run in a list. */
+export type RunInfo = {
+	id: string,
+	flowId: string,
+	flowName: string,
+	version: number,
+	kind: RunKind,
+	status: RunStatus,
+	queuedAt: string,
+	startedAt: string | null,
+	endedAt: string | null,
+	/**  When a waiting one goes on by itself. */
+	wakeAt: string | null,
+	error: Error | null,
+};
+
+/**  What a run is for. */
+export type RunKind = 
+/**  A trigger fired. */
+"live" | 
+/**  A person ran it by hand. */
+"manual" | 
+/**  Another flow called it. */
+"sub" | 
+/**  The error flow of a run that failed. */
+"error";
+
+export type RunListArgs = {
+	/**  The id of a flow; all of them when absent. */
+	flow?: string | null,
+	status?: RunStatus | null,
+	/**  The id of the last run of the page before. */
+	after?: string | null,
+	/**  50 when absent, at most 500. */
+	limit?: number | null,
+};
+
+/**  A line of a run's log. */
+export type RunLogLine = {
+	at: string,
+	level: Level,
+	message: string,
+};
+
+/**  Where a run stands. */
+export type RunStatus = 
+/**  Waits for room. */
+"queued" | "running" | 
+/**  Holds no worker until a time comes or an answer. */
+"waiting" | 
+/**  It is not known whether an effect happened; the person says how to go on. */
+"needs_decision" | "completed" | "failed" | "cancelled";
+
 /**  A right that the secret has to carry. */
 export type Scope = {
 	name: string,
@@ -808,20 +1235,23 @@ export type Scope = {
 };
 
 export type SecretArgs = {
-	account: AccountId,
+	/**  Absent: a secret of flows. */
+	account?: AccountId | null,
 	name: string,
 };
 
 export type SecretInfo = {
 	name: string,
-	account: AccountId,
-	plugin: string,
+	/**  Both absent for a secret of flows. */
+	account: AccountId | null,
+	plugin: string | null,
 	createdAt: string,
 	updatedAt: string,
 };
 
 export type SecretSetArgs = {
-	account: AccountId,
+	/**  Absent: a secret of flows. */
+	account?: AccountId | null,
 	name: string,
 	value: string,
 };
@@ -834,6 +1264,13 @@ export type SettingSetArgs = {
 	key: string,
 	value: Value,
 };
+
+/**  Whether a definition may be saved and run with it. */
+export type Severity = 
+/**  It cannot run as it is. */
+"error" | 
+/**  It runs, but probably not as it was meant. */
+"warning";
 
 /**  Numbers for the sidebar. */
 export type SourceCounts = {
@@ -912,7 +1349,7 @@ export type SyncStatus = {
 };
 
 /**  What a read depends on and a write makes stale; the window's refresh follows from these. */
-export type Tag = "items" | "counts" | "operations" | "outbox" | "plugins" | "accounts" | "sync" | "secrets" | "jobs" | "settings" | "rules" | "logs" | "health";
+export type Tag = "items" | "counts" | "operations" | "outbox" | "plugins" | "accounts" | "sync" | "secrets" | "jobs" | "settings" | "rules" | "flows" | "runs" | "logs" | "health";
 
 /**  On what. */
 export type Target = ({ ids: ItemId[] }) & { query?: never } | 
@@ -937,6 +1374,18 @@ export type Triage = {
 	labels: string[],
 	/**  Overrides the source's priority. */
 	priority: Priority | null,
+};
+
+/**  A trigger of an enabled flow. */
+export type TriggerInfo = {
+	flow: string,
+	trigger: string,
+	/**  Such as `webhook`. */
+	kind: string,
+	/**  Why it does not fire, where it does not. */
+	error: Error | null,
+	/**  Where requests go, of a webhook that is open. */
+	url: string | null,
 };
 
 export type UndoArgs = {

@@ -337,14 +337,14 @@ function engine(scenario: Scenario, emit: (event: EngineEvent) => void, opened: 
     },
     secret_list: () => [],
     secret_set: ({ account: id, name }) => {
-      const to = account(id);
+      const to = account(id ?? fail('UNSUPPORTED', 'the fake keeps no secrets of flows'));
       if (!secrets.isReady()) fail('KEYCHAIN_LOCKED', 'The keychain is locked.', 'Unlock it and try again.');
       to.secretsSet = [...new Set([...to.secretsSet, name])];
       accountsChanged();
       return null;
     },
     secret_delete: ({ account: id, name }) => {
-      const of = account(id);
+      const of = account(id ?? fail('UNSUPPORTED', 'the fake keeps no secrets of flows'));
       of.secretsSet = of.secretsSet.filter((s) => s !== name);
       accountsChanged();
       return null;
