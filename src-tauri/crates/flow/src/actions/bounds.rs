@@ -158,15 +158,18 @@ const LONGEST: Duration = Duration::from_secs(10);
 impl Deadline {
     /// `doing` is for a sentence: "reading the page".
     pub fn new(doing: &'static str) -> Self {
-        Self { at: Instant::now() + LONGEST, doing }
+        Self::within(LONGEST, doing)
+    }
+
+    pub fn within(time: Duration, doing: &'static str) -> Self {
+        Self { at: Instant::now() + time, doing }
     }
 
     pub fn check(&self) -> Result<()> {
         if Instant::now() < self.at {
             return Ok(());
         }
-        let seconds = LONGEST.as_secs();
-        Err(Error::new(Code::Timeout, format!("{} took longer than {seconds} s", self.doing))
+        Err(Error::new(Code::Timeout, format!("{} takes too long", self.doing))
             .hint("Give it less at once, or a simpler pattern or selector."))
     }
 }

@@ -20,8 +20,20 @@ pub(super) fn add<C: Compute>(actions: &mut Actions) -> Result<()> {
 }
 
 fn run<C: Compute>(input: Value) -> Result<Value> {
-    bounded::<C>(input).map_err(|error| error.context(C::ABOUT.name))
+    bounded::<C>(input).map_err(|error| brief(error.context(C::ABOUT.name)))
 }
+
+/// Names that stand in the data are told, and may be as long as the data.
+fn brief(mut error: Error) -> Error {
+    if let Some((end, _)) = error.message.char_indices().nth(LONGEST_MESSAGE) {
+        error.message.truncate(end);
+        error.message.push('…');
+    }
+    error
+}
+
+/// In characters.
+const LONGEST_MESSAGE: usize = 400;
 
 fn bounded<C: Compute>(input: Value) -> Result<Value> {
     bounds::check(&input, "input")?;

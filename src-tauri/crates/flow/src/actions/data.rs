@@ -3,6 +3,7 @@
 mod aggregate;
 mod csv;
 mod dedupe;
+mod filter;
 mod html;
 mod limit;
 mod merge;
@@ -25,6 +26,7 @@ pub(super) fn add_all(actions: &mut Actions) -> Result<()> {
     add::<sort::Sort>(actions)?;
     add::<dedupe::Dedupe>(actions)?;
     add::<limit::Limit>(actions)?;
+    add::<filter::Filter>(actions)?;
     add::<aggregate::Aggregate>(actions)?;
     add::<csv::Csv>(actions)?;
     add::<xml::Xml>(actions)?;

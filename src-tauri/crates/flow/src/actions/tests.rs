@@ -51,7 +51,7 @@ pub(super) fn gives(name: &str, cases: &[(Value, Value)]) {
     }
 }
 
-/// Each config is refused with a message that says so, and what to do where that is not plain.
+/// Each config is refused with a message that says so, under the name of the action.
 #[track_caller]
 pub(super) fn fails(name: &str, cases: &[(Value, &str)]) {
     for (input, said) in cases {
@@ -117,6 +117,21 @@ fn what_only_computes_gives_the_same_twice() {
     for action in all().filter(|action| action.about.effect == Effect::Pure) {
         let [first, second] = [(); 2].map(|()| compute(action, example(action)).unwrap());
         assert_eq!(first, second, "{}", action.about.name);
+    }
+}
+
+#[test]
+fn no_message_is_as_long_as_the_data() {
+    let name = "<".repeat(100_000);
+    for (action, config) in [
+        ("data.xml", json!({ "operation": "write", "value": { name.clone(): 1 } })),
+        ("data.csv", json!({ "operation": "parse", "text": format!("{name},{name}") })),
+        ("data.set", json!({ "fields": { "a": 1, format!("a[\"{name}\"]"): 1 } })),
+        ("data.aggregate", json!({ "items": [], "compute": { name.clone(): 1 } })),
+        ("date.format", json!({ "date": 0, "format": name })),
+    ] {
+        let error = run(action, config).unwrap_err();
+        assert!(error.message.chars().count() < 500, "{action}: {}", error.message.len());
     }
 }
 
@@ -204,7 +219,10 @@ proptest! {
 
     #[test]
     fn no_change_of_an_example_makes_its_action_panic(
-        changes in prop::collection::vec((prop::collection::vec(0_usize..8, 1..4), any_json()), 1..4),
+        changes in prop::collection::vec(
+            (prop::collection::vec(0_usize..8, 1..4), any_json()),
+            1..4,
+        ),
     ) {
         for action in all() {
             let config = changed(example(action), changes.clone());

@@ -80,11 +80,13 @@ mod tests {
             ("sha256", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
             (
                 "sha384",
-                "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7",
+                "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed\
+                 8086072ba1e7cc2358baeca134c825a7",
             ),
             (
                 "sha512",
-                "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
+                "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a\
+                 2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
             ),
         ] {
             gives(
@@ -96,7 +98,11 @@ mod tests {
 
     #[test]
     fn bytes_come_and_go_in_any_encoding() {
-        let sha1 = |text: &str, input: &str| json!({ "text": text, "input": input, "algorithm": "sha1", "output": "base64" });
+        let sha1 = |text: &str, input: &str| {
+            json!({
+                "text": text, "input": input, "algorithm": "sha1", "output": "base64",
+            })
+        };
         let digest = json!("qZk+NkcGgWq6PiVxeFDCbJzQ2J0=");
         gives(
             "crypto.hash",

@@ -12,8 +12,8 @@ use crate::actions::compute::Compute;
 const ABOUT: About = About {
     name: "crypto.hmac",
     title: "Sign with HMAC",
-    text: "Signs a text with a key that both sides know (RFC 2104), as webhooks are signed. Take \
-        the key from a secret: `{{secrets.webhook}}`.",
+    text: "Signs a text with a key that both sides know (RFC 2104), as webhooks are signed. \
+        The key belongs into a secret.",
     effect: Effect::Pure,
     idempotent: true,
     input: r#"{
@@ -42,7 +42,11 @@ const ABOUT: About = About {
         "additionalProperties": false
     }"#,
     output: r#"{ "type": "string" }"#,
-    example: r#"{ "text": "{\"action\":\"opened\"}", "key": "It's a secret", "algorithm": "sha256" }"#,
+    example: r#"{
+        "text": "{\"action\":\"opened\"}",
+        "key": "It's a secret",
+        "algorithm": "sha256"
+    }"#,
     typical_ms: 1,
 };
 
@@ -93,14 +97,17 @@ mod tests {
             ("sha256", "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"),
             (
                 "sha384",
-                "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e8e2240ca5e69e2c78b3239ecfab21649",
+                "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e\
+                 8e2240ca5e69e2c78b3239ecfab21649",
             ),
             (
                 "sha512",
-                "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737",
+                "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554\
+                 9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737",
             ),
         ] {
-            let config = json!({ "key": "Jefe", "text": "what do ya want for nothing?", "algorithm": algorithm });
+            let text = "what do ya want for nothing?";
+            let config = json!({ "key": "Jefe", "text": text, "algorithm": algorithm });
             gives("crypto.hmac", &[(config, json!(signature))]);
         }
     }
@@ -108,7 +115,12 @@ mod tests {
     #[test]
     fn keys_come_in_any_encoding_and_are_never_told() {
         let text = "what do ya want for nothing?";
-        let of = |key: &str, encoding: &str| json!({ "key": key, "keyEncoding": encoding, "text": text, "algorithm": "md5", "output": "base64" });
+        let of = |key: &str, encoding: &str| {
+            json!({
+                "key": key, "keyEncoding": encoding, "text": text,
+                "algorithm": "md5", "output": "base64",
+            })
+        };
         let signature = json!("dQx4PmqwtQPqqG4xCl23OA==");
         gives(
             "crypto.hmac",

@@ -37,7 +37,10 @@ const ABOUT: About = About {
     input: r##"{
         "type": "object",
         "properties": {
-            "items": { "type": ["array", "null"], "description": "The list. Null counts as empty." },
+            "items": {
+                "type": ["array", "null"],
+                "description": "The list. Null counts as empty."
+            },
             "compute": {
                 "type": "object",
                 "additionalProperties": {
@@ -60,7 +63,7 @@ const ABOUT: About = About {
             "groupBy": {
                 "type": ["string", "array", "object"],
                 "items": { "$ref": "#/$defs/by" },
-                "description": "Paths whose values make a group. The field is named as the path's last part, or `as`.",
+                "description": "Paths whose values make a group, named by the last part or `as`.",
                 "default": []
             }
         },

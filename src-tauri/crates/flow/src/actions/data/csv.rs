@@ -18,7 +18,8 @@ const ABOUT: About = About {
         - `parse` gives a list of objects named by the first line, or with `header: false` a list \
         of lists. Every cell stays the text that it is; with `numbers`, cells that are plain \
         numbers become ones, but not `007`, which is a name, nor one with more digits than a \
-        number keeps. Empty lines are left out.\n\
+        number keeps. Empty lines are left out. With `ragged` a line may have fewer cells, whose \
+        fields are then missing, or more, which are named `column4` and so on.\n\
         - `write` takes such a list and gives the text. Its columns are all fields that occur, or \
         `columns`. Null is an empty cell; lists and objects are written as JSON.",
     effect: Effect::Pure,
@@ -39,11 +40,11 @@ const ABOUT: About = About {
             },
             "columns": {
                 "type": "array", "items": { "type": "string" },
-                "description": "The columns in their order. For `parse` they name what has no header."
+                "description": "The names of the columns, in their order."
             },
             "delimiter": {
                 "type": "string", "default": ",",
-                "description": "What stands between cells: one ASCII character, such as `;` or a tab."
+                "description": "One ASCII character between cells, such as `;` or a tab."
             },
             "quote": {
                 "type": "string", "default": "\"",
@@ -55,7 +56,7 @@ const ABOUT: About = About {
             },
             "ragged": {
                 "type": "boolean", "default": false,
-                "description": "For `parse`: whether a line may have fewer cells, whose fields are then missing, or more, which are named `column4` and so on."
+                "description": "For `parse`: whether a line may have fewer or more cells."
             }
         },
         "required": ["operation"],

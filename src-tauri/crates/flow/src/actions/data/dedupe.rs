@@ -23,11 +23,14 @@ const ABOUT: About = About {
     input: r#"{
         "type": "object",
         "properties": {
-            "items": { "type": ["array", "null"], "description": "The list. Null counts as empty." },
+            "items": {
+                "type": ["array", "null"],
+                "description": "The list. Null counts as empty."
+            },
             "by": {
                 "type": ["string", "array"],
                 "items": { "type": "string" },
-                "description": "Paths in each element, such as `id`. Without any, the whole counts.",
+                "description": "Paths in each element, such as `id`; without any, the whole.",
                 "default": []
             },
             "keep": {

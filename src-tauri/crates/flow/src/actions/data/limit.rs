@@ -18,7 +18,10 @@ const ABOUT: About = About {
     input: r#"{
         "type": "object",
         "properties": {
-            "items": { "type": ["array", "null"], "description": "The list. Null counts as empty." },
+            "items": {
+                "type": ["array", "null"],
+                "description": "The list. Null counts as empty."
+            },
             "count": { "type": "integer", "minimum": 0, "description": "How many are given." },
             "offset": {
                 "type": "integer", "minimum": 0, "default": 0,
@@ -84,7 +87,11 @@ mod tests {
 
     #[test]
     fn both_ends_can_be_counted_from() {
-        let of = |count: u64, offset: u64, from: &str| json!({ "items": [1, 2, 3, 4], "count": count, "offset": offset, "from": from });
+        let of = |count: u64, offset: u64, from: &str| {
+            json!({
+                "items": [1, 2, 3, 4], "count": count, "offset": offset, "from": from,
+            })
+        };
         gives(
             "data.limit",
             &[

@@ -55,7 +55,7 @@ const ABOUT: About = About {
                 },
                 "required": ["left", "right"],
                 "additionalProperties": false,
-                "description": "For `join`: the path that both lists are matched by, or one for each."
+                "description": "For `join`: the path that is matched by, or one for each list."
             }
         },
         "required": ["inputs", "mode"],
@@ -210,7 +210,11 @@ mod tests {
         let right = json!([
             { "k": 1.0, "r": "x" }, { "k": 3, "r": "y" }, { "k": 1, "r": "z" }, { "r": "none" },
         ]);
-        let by = |join: &str| json!({ "mode": "join", "join": join, "on": "k", "inputs": [left, right] });
+        let by = |join: &str| {
+            json!({
+                "mode": "join", "join": join, "on": "k", "inputs": [left, right],
+            })
+        };
         let matched = json!([{ "k": 1.0, "l": "a", "r": "x" }, { "k": 1, "l": "a", "r": "z" }]);
         let with = |rest: serde_json::Value| {
             json!([matched.as_array().unwrap().clone(), rest.as_array().unwrap().clone()].concat())

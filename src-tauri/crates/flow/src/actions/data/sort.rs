@@ -25,7 +25,10 @@ const ABOUT: About = About {
     input: r##"{
         "type": "object",
         "properties": {
-            "items": { "type": ["array", "null"], "description": "The list. Null counts as empty." },
+            "items": {
+                "type": ["array", "null"],
+                "description": "The list. Null counts as empty."
+            },
             "by": {
                 "type": ["string", "array", "object"],
                 "items": { "$ref": "#/$defs/key" },
@@ -61,7 +64,11 @@ const ABOUT: About = About {
     }"##,
     output: r#"{ "type": "array" }"#,
     example: r#"{
-        "items": [{ "repo": "b", "stars": 3 }, { "repo": "a", "stars": 3 }, { "repo": "c", "stars": 9 }],
+        "items": [
+            { "repo": "b", "stars": 3 },
+            { "repo": "a", "stars": 3 },
+            { "repo": "c", "stars": 9 }
+        ],
         "by": [{ "path": "stars", "order": "descending" }, "repo"]
     }"#,
     typical_ms: 1,

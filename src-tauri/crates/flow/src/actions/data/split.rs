@@ -48,7 +48,12 @@ const ABOUT: About = About {
         "type": "array",
         "items": { "type": ["array", "string", "object"] }
     }"#,
-    example: r#"{ "value": "bug, help wanted,", "separator": ",", "trim": true, "keepEmpty": false }"#,
+    example: r#"{
+        "value": "bug, help wanted,",
+        "separator": ",",
+        "trim": true,
+        "keepEmpty": false
+    }"#,
     typical_ms: 1,
 };
 
@@ -128,7 +133,9 @@ mod tests {
                 (json!({ "value": "a\nb\r\n\nc\n" }), json!(["a", "b", "", "c"])),
                 (json!({ "value": "a, b,,", "separator": "," }), json!(["a", " b", "", ""])),
                 (
-                    json!({ "value": " a,  ,b ", "separator": ",", "trim": true, "keepEmpty": false }),
+                    json!({
+                        "value": " a,  ,b ", "separator": ",", "trim": true, "keepEmpty": false,
+                    }),
                     json!(["a", "b"]),
                 ),
                 (json!({ "value": "", "separator": "," }), json!([""])),

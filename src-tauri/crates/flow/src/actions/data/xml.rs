@@ -44,7 +44,7 @@ const ABOUT: About = About {
             },
             "trim": {
                 "type": "boolean", "default": true,
-                "description": "For `parse`: whether spaces and line ends around text are taken away."
+                "description": "For `parse`: whether text loses the spaces around it."
             },
             "indent": {
                 "type": "boolean", "default": true,

@@ -18,7 +18,8 @@ const ABOUT: About = About {
         - `parse` gives what the text says as JSON; with `documents` a list with each of the \
         documents between `---`. Only `true` and `false` are booleans, so `no` and `on` stay \
         texts, as do dates, `007` and `.inf`. Keys become texts. Anchors, aliases and `<<` are \
-        followed, within bounds. A key that is there twice is an error.\n\
+        followed, as long as they do not make it much larger. At most 50 levels are read. A key \
+        that is there twice is an error.\n\
         - `write` takes any value, or with `documents` a list of them.",
     effect: Effect::Pure,
     idempotent: true,

@@ -3,7 +3,7 @@
 use devrig_core::{Error, Result};
 use devrig_expr::View;
 use jiff::civil::Date;
-use jiff::{RoundMode, Span, ToSpan, Unit, Zoned, ZonedRound};
+use jiff::{RoundMode, SignedDuration, Span, ToSpan, Unit, Zoned, ZonedRound};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -17,8 +17,9 @@ const ABOUT: About = About {
     text: "Gives a time that is `add` later: an object of units such as \
         `{ \"months\": 1, \"days\": -3 }`, or a text such as `1 month`, `-3 days`, `2h 30m` or \
         `P1DT12H`.\n\n\
-        Years, months, weeks and days go by the calendar of the zone: a day later is the same hour, \
-        also where the clock is changed, and a month after January 31 is the last of February. \
+        Years, months, weeks and days go by the calendar of the zone: a day later is the same \
+        hour, also where the clock is changed, and a month after January 31 is the last of \
+        February. \
         Hours and less are exact. Years and months are added first, then days, then the rest.\n\n\
         With `startOf` it first goes back to the beginning of that unit; weeks begin on Monday. So \
         `startOf: \"month\"` with `1 month` is the beginning of the next month.",
@@ -108,10 +109,12 @@ impl Compute for Add {
         if let Some(start) = input.start_of {
             time = start.of(&time).map_err(|_| out_of_range())?;
         }
-        for span in input.add.map_or(Ok(Vec::new()), Amount::into_spans)? {
-            time = time.checked_add(span).map_err(|_| out_of_range())?;
-        }
-        Ok(moment::describe(&time))
+        let sum = match input.add {
+            None => Ok(time),
+            Some(Amount::Text(text)) => time.checked_add(span(&text)?),
+            Some(Amount::Units(units)) => Sum::of(&units)?.added_to(&time),
+        };
+        Ok(moment::describe(&sum.map_err(|_| out_of_range())?))
     }
 }
 
@@ -119,44 +122,60 @@ fn out_of_range() -> Error {
     Error::invalid("the result is before the year -9999 or after 9999").hint("Add less.")
 }
 
-impl Amount {
-    /// Several, because a span is either positive or negative as a whole.
-    fn into_spans(self) -> Result<Vec<Span>> {
-        match self {
-            Self::Units(units) => spans(&units),
-            Self::Text(text) => {
-                let span = text.trim().parse().map_err(|_| {
-                    Error::invalid("add is no amount of time")
-                        .hint("Write 1 month, -3 days, 2h 30m or P1DT12H.")
-                })?;
-                Ok(vec![span])
-            }
-        }
-    }
+fn span(text: &str) -> Result<Span> {
+    text.trim().parse().map_err(|_| {
+        Error::invalid("add is no amount of time")
+            .hint("Write 1 month, -3 days, 2h 30m or P1DT12H.")
+    })
 }
 
-fn spans(units: &Map<String, Value>) -> Result<Vec<Span>> {
-    let (mut months, mut days, mut milliseconds) = (0, 0, 0);
-    for (name, value) in units {
-        let (sum, each) = match name.as_str() {
-            "years" => (&mut months, 12),
-            "months" => (&mut months, 1),
-            "weeks" => (&mut days, 7),
-            "days" => (&mut days, 1),
-            "hours" => (&mut milliseconds, 3_600_000),
-            "minutes" => (&mut milliseconds, 60_000),
-            "seconds" => (&mut milliseconds, 1_000),
-            "milliseconds" => (&mut milliseconds, 1),
-            _ => return Err(unknown_unit()),
-        };
-        let more = whole(name, value)?.checked_mul(each);
-        *sum = more.and_then(|more| more.checked_add(*sum)).ok_or_else(out_of_range)?;
+/// What is added, in three kinds. The library's spans are positive or negative as a whole, so
+/// that they cannot hold a month less a day.
+#[derive(Default)]
+struct Sum {
+    months: i64,
+    days: i64,
+    milliseconds: i64,
+}
+
+impl Sum {
+    fn of(units: &Map<String, Value>) -> Result<Self> {
+        let mut sum = Self::default();
+        for (name, value) in units {
+            let (kind, each) = sum.kind(name).ok_or_else(unknown_unit)?;
+            let more = whole(name, value)?.checked_mul(each);
+            *kind = more.and_then(|more| more.checked_add(*kind)).ok_or_else(out_of_range)?;
+        }
+        Ok(sum)
     }
-    let span = Span::new();
-    [span.try_months(months), span.try_days(days), span.try_milliseconds(milliseconds)]
-        .into_iter()
-        .map(|span| span.map_err(|_| out_of_range()))
-        .collect()
+
+    /// Where a unit is counted, and how many of that it has.
+    fn kind(&mut self, unit: &str) -> Option<(&mut i64, i64)> {
+        Some(match unit {
+            "years" => (&mut self.months, 12),
+            "months" => (&mut self.months, 1),
+            "weeks" => (&mut self.days, 7),
+            "days" => (&mut self.days, 1),
+            "hours" => (&mut self.milliseconds, 3_600_000),
+            "minutes" => (&mut self.milliseconds, 60_000),
+            "seconds" => (&mut self.milliseconds, 1_000),
+            "milliseconds" => (&mut self.milliseconds, 1),
+            _ => return None,
+        })
+    }
+
+    fn added_to(&self, time: &Zoned) -> Result<Zoned, jiff::Error> {
+        let (months, days) =
+            (Span::new().try_months(self.months)?, Span::new().try_days(self.days)?);
+        let on_day = if self.months == 0 && self.days == 0 {
+            time.clone()
+        } else {
+            // The clock's changes count only where this ends, not on the way.
+            let local = time.datetime().checked_add(months)?.checked_add(days)?;
+            local.to_zoned(time.time_zone().clone())?
+        };
+        on_day.checked_add(SignedDuration::from_millis(self.milliseconds))
+    }
 }
 
 fn whole(name: &str, value: &Value) -> Result<i64> {
@@ -219,6 +238,7 @@ mod tests {
             ("2026-03-28T12:00", json!({ "days": 1 }), "2026-03-29T12:00:00+02:00"),
             ("2026-03-28T12:00", json!({ "hours": 24 }), "2026-03-29T13:00:00+02:00"),
             ("2026-03-28T02:30", json!("1 day"), "2026-03-29T03:30:00+02:00"),
+            ("2026-01-29T02:30", json!({ "months": 2, "days": 1 }), "2026-03-30T02:30:00+02:00"),
             ("2026-10-24T02:30", json!("1 day"), "2026-10-25T02:30:00+02:00"),
             (
                 "2026-11-20T12:00",

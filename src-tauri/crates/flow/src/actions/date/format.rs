@@ -118,7 +118,9 @@ mod tests {
 
     #[test]
     fn names_and_forms_are_written() {
-        let of = |format: &str| json!({ "date": "2026-03-01T09:05:07.25Z", "format": format, "timezone": "Europe/Berlin" });
+        let date = "2026-03-01T09:05:07.25Z";
+        let of =
+            |format: &str| json!({ "date": date, "format": format, "timezone": "Europe/Berlin" });
         gives(
             "date.format",
             &[

@@ -44,8 +44,9 @@ pub(super) fn read(value: &Value, zone: Option<&TimeZone>, field: &str) -> Resul
 
 fn unread(value: &Value, field: &str) -> Error {
     let kind = View::of(value).kind();
-    Error::invalid(format!("{field} is {kind} that is no time"))
-        .hint("Give 2026-11-20T09:30:00Z, 2026-11-20, or milliseconds since 1970; read other forms with date.parse and a format.")
+    Error::invalid(format!("{field} is {kind} that is no time")).hint(
+        "Give 2026-11-20T09:30:00Z, 2026-11-20 or milliseconds; date.parse reads other forms.",
+    )
 }
 
 fn parse(text: &str, zone: Option<&TimeZone>) -> Option<Zoned> {

@@ -46,7 +46,9 @@ impl Compute for Now {
 
     fn compute(input: Input) -> Result<Value> {
         let zone = moment::zone(input.timezone.as_deref())?.unwrap_or(TimeZone::UTC);
-        Ok(moment::describe(&Timestamp::now().to_zoned(zone)))
+        // More digits than milliseconds only make what is written longer.
+        let now = Value::from(Timestamp::now().as_millisecond());
+        Ok(moment::describe(&moment::read(&now, Some(&zone), "now")?))
     }
 }
 

@@ -117,9 +117,22 @@ mod tests {
     fn groups_are_given_by_number_and_name() {
         let text = "v1.2.0 and\nV3.4";
         let pattern = r"^v(?<major>\d+)\.(\d+)(?:\.(?<patch>\d+))?";
-        let first = json!({ "match": "v1.2.0", "groups": ["1", "2", "0"], "named": { "major": "1", "patch": "0" } });
-        let second = json!({ "match": "V3.4", "groups": ["3", "4", null], "named": { "major": "3", "patch": null } });
-        let of = |all: bool, ignore_case: bool, lines: bool| json!({ "text": text, "pattern": pattern, "all": all, "ignoreCase": ignore_case, "lines": lines });
+        let first = json!({
+            "match": "v1.2.0",
+            "groups": ["1", "2", "0"],
+            "named": { "major": "1", "patch": "0" },
+        });
+        let second = json!({
+            "match": "V3.4",
+            "groups": ["3", "4", null],
+            "named": { "major": "3", "patch": null },
+        });
+        let of = |all: bool, ignore_case: bool, lines: bool| {
+            json!({
+                "text": text, "pattern": pattern,
+                "all": all, "ignoreCase": ignore_case, "lines": lines,
+            })
+        };
         gives(
             "text.extract",
             &[
@@ -153,7 +166,7 @@ mod tests {
 
     #[test]
     fn what_explodes_is_stopped() {
-        let pattern = format!("{}x+{}", "(".repeat(50), ")".repeat(50));
+        let pattern = format!("{}x+{}", "(".repeat(9), ")".repeat(9));
         fails(
             "text.extract",
             &[(

@@ -118,7 +118,12 @@ mod tests {
 
     #[test]
     fn what_is_found_is_replaced() {
-        let of = |pattern: &str, with: &str, literal: bool, first: bool| json!({ "text": "a.b A.b", "pattern": pattern, "with": with, "literal": literal, "first": first });
+        let text = "a.b A.b";
+        let of = |pattern: &str, with: &str, literal: bool, first: bool| {
+            json!({
+                "text": text, "pattern": pattern, "with": with, "literal": literal, "first": first,
+            })
+        };
         gives(
             "text.replace",
             &[

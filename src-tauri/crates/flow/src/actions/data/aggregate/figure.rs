@@ -73,14 +73,7 @@ fn extreme<'f, 'a>(
     let mut best: Option<(&Found<'_>, Rank<'_>)> = None;
     for it in found {
         let rank = Rank::of(Some(it.view), Style::default());
-        let expected = match (&best, &rank) {
-            (None | Some((_, Rank::Number(_))), Rank::Number(_)) => None,
-            (None | Some((_, Rank::Text(_))), Rank::Text(_)) => None,
-            (None, _) => Some("a number or text"),
-            (Some((_, Rank::Number(_))), _) => Some("a number as those before"),
-            (Some(_), _) => Some("text as those before"),
-        };
-        if let Some(expected) = expected {
+        if let Some(expected) = expected(best.as_ref().map(|(_, rank)| rank), &rank) {
             return Err(wrong(it, path, expected));
         }
         if best.as_ref().is_none_or(|(_, best)| rank.compare(best) == wanted) {
@@ -88,6 +81,17 @@ fn extreme<'f, 'a>(
         }
     }
     Ok(best.map(|(it, _)| it))
+}
+
+/// What would have fitted, where this does not.
+fn expected(best: Option<&Rank<'_>>, rank: &Rank<'_>) -> Option<&'static str> {
+    match (best, rank) {
+        (None | Some(Rank::Number(_)), Rank::Number(_)) => None,
+        (None | Some(Rank::Text(_)), Rank::Text(_)) => None,
+        (None, _) => Some("a number or text"),
+        (Some(Rank::Number(_)), _) => Some("a number as those before"),
+        (Some(_), _) => Some("text as those before"),
+    }
 }
 
 fn unique(found: &[Found<'_>]) -> Value {

@@ -94,7 +94,11 @@ fn groups_have_their_values_and_figures() {
         &[
             (
                 json!({ "items": items, "groupBy": "r.name", "compute": compute }),
-                json!([{ "name": "web", "n": 5 }, { "name": "api", "n": 2 }, { "name": null, "n": 24 }]),
+                json!([
+                    { "name": "web", "n": 5 },
+                    { "name": "api", "n": 2 },
+                    { "name": null, "n": 24 },
+                ]),
             ),
             (
                 json!({

@@ -123,7 +123,8 @@ proptest! {
         delimiter in prop::sample::select(vec![",", ";", "\t", "|"]),
     ) {
         let rows: Vec<Value> = cells.chunks_exact(width).map(|row| {
-            Value::Object(row.iter().enumerate().map(|(at, cell)| (format!("n,{at}"), cell.as_str().into())).collect())
+            let named = |(at, cell): (usize, &String)| (format!("n,{at}"), cell.as_str().into());
+            Value::Object(row.iter().enumerate().map(named).collect())
         }).collect();
         let layout = json!({ "delimiter": delimiter });
         let text = run("data.csv", write(json!(rows), layout.clone())).unwrap();

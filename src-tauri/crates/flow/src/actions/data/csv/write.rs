@@ -12,14 +12,14 @@ use super::Layout;
 use crate::actions::bounds::{Bytes, output_too_large};
 use crate::actions::input::wrong_kind;
 
-pub(super) fn write(items: &[Value], mut layout: Layout) -> Result<Value> {
+pub(super) fn write(items: &[Value], layout: Layout) -> Result<Value> {
     let mut writer = WriterBuilder::new()
         .delimiter(layout.delimiter)
         .quote(layout.quote)
         .flexible(true)
         .from_writer(Bytes::new());
     let objects = !matches!(items.first(), Some(Value::Array(_)));
-    let columns = match layout.columns.take() {
+    let columns = match layout.columns {
         None if objects => fields(items),
         columns => columns.unwrap_or_default(),
     };
@@ -32,6 +32,10 @@ pub(super) fn write(items: &[Value], mut layout: Layout) -> Result<Value> {
     for (at, item) in items.iter().enumerate() {
         write_row(&mut writer, item, objects.then_some(&columns), at)?;
     }
+    finish(writer)
+}
+
+fn finish(writer: Writer<Bytes>) -> Result<Value> {
     let bytes = writer.into_inner().map_err(|_| output_too_large())?.into_vec();
     // Only texts and ASCII were written.
     String::from_utf8(bytes).map(Value::String).map_err(|error| Error::internal(error.to_string()))

@@ -47,3 +47,22 @@ fn check(parser: &Parser<HtmlTreeSink>) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Each attribute is compared with all before it, which nothing but time tells from outside.
+    #[test]
+    fn a_page_that_takes_too_long_is_given_up() {
+        let attributes: String = (0..20_000).map(|at| format!(" a{at}")).collect();
+        let deadline = Deadline::within(Duration::from_millis(50), "reading the page");
+        let error = read(&format!("<p{attributes}>"), &deadline).unwrap_err();
+        assert_eq!(
+            (error.code, &*error.message),
+            (Code::Timeout, "reading the page takes too long")
+        );
+    }
+}

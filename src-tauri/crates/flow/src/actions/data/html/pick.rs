@@ -34,7 +34,7 @@ enum Wanted {
     More(More),
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct More {
     selector: Option<String>,
@@ -83,20 +83,21 @@ impl Pick {
             Wanted::More(more) => more,
         };
         let selector = more.selector.as_deref().map(|text| selector(text, &place)).transpose()?;
-        let get = match (more.fields, more.attribute, more.get) {
+        Ok(Self { name, selector, all: more.all, get: more.into_get(&place, depth)? })
+    }
+}
+
+impl More {
+    fn into_get(self, place: &str, depth: usize) -> Result<Get> {
+        match (self.fields, self.attribute, self.get) {
             (Some(fields), None, None) => {
-                Get::Fields(Self::read_all(fields, &format!("{place}.fields"), depth + 1)?)
+                Ok(Get::Fields(Pick::read_all(fields, &format!("{place}.fields"), depth + 1)?))
             }
-            (None, Some(attribute), None) => Get::Attribute(attribute.to_ascii_lowercase()),
-            (None, None, kind) => kind.map_or(Get::Text(Layout::OneLine), Kind::into_get),
-            _ => {
-                return Err(Error::invalid(format!(
-                    "{place}: only one of get, attribute and fields"
-                ))
-                .hint("Take the others into fields of their own."));
-            }
-        };
-        Ok(Self { name, selector, get, all: more.all })
+            (None, Some(attribute), None) => Ok(Get::Attribute(attribute.to_ascii_lowercase())),
+            (None, None, kind) => Ok(kind.map_or(Get::Text(Layout::OneLine), Kind::into_get)),
+            _ => Err(Error::invalid(format!("{place}: only one of get, attribute and fields"))
+                .hint("Take the others into fields of their own.")),
+        }
     }
 }
 

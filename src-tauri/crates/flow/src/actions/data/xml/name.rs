@@ -24,6 +24,7 @@ fn continues_name(c: char) -> bool {
 /// The first character that no XML can hold, not even escaped.
 pub(super) fn forbidden(text: &str) -> Option<char> {
     text.chars().find(|c| {
-        matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
+        matches!(c,
+            '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
     })
 }

@@ -28,7 +28,8 @@ fn elements_become_fields() {
             (parse("<a>one<b/>two</a>"), json!({ "a": { "b": "", "#text": "onetwo" } })),
             (
                 parse(
-                    "\u{feff}<?xml version=\"1.0\"?>\n<!DOCTYPE a [<!ELEMENT a ANY>]>\n<!-- c --><a:b xmlns:a='u'><?p?></a:b>\n",
+                    "\u{feff}<?xml version=\"1.0\"?>\n<!DOCTYPE a [<!ELEMENT a ANY>]>\n\
+                     <!-- c --><a:b xmlns:a='u'><?p?></a:b>\n",
                 ),
                 json!({ "a:b": { "@xmlns:a": "u" } }),
             ),
@@ -55,18 +56,22 @@ fn fields_become_elements() {
             (write(json!({ "a": null })), json!("<a/>")),
             (write(json!({ "a": 1.0 })), json!("<a>1</a>")),
             (
-                write(
-                    json!({ "a": { "b": [1, { "@x": true, "#text": "<t>" }], "@y": "\"\n", "c": [] } }),
-                ),
+                write(json!({
+                    "a": { "b": [1, { "@x": true, "#text": "<t>" }], "@y": "\"\n", "c": [] },
+                })),
                 json!("<a y=\"&quot;&#10;\"><b>1</b><b x=\"true\">&lt;t&gt;</b></a>"),
             ),
             (write(json!({ "a": { "#text": "t", "b": "" } })), json!("<a>t<b/></a>")),
             (write(json!({ "a": {} })), json!("<a/>")),
             (write(json!({ "a": [{ "@b": "" }] })), json!("<a b=\"\"/>")),
             (
-                json!({ "operation": "write", "value": { "a": { "b": { "c": 1 }, "d": ["x", ""] } } }),
+                json!({
+                    "operation": "write",
+                    "value": { "a": { "b": { "c": 1 }, "d": ["x", ""] } },
+                }),
                 json!(
-                    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<a>\n  <b>\n    <c>1</c>\n  </b>\n  <d>x</d>\n  <d/>\n</a>\n"
+                    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+                     <a>\n  <b>\n    <c>1</c>\n  </b>\n  <d>x</d>\n  <d/>\n</a>\n"
                 ),
             ),
         ],

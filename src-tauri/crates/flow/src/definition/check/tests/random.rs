@@ -33,13 +33,12 @@ proptest! {
 
 /// True when a path, or what it is a field of, is in the value.
 fn exists(value: &Value, path: &str) -> bool {
-    let steps = path.trim_start_matches('$').split(['.', '[']).filter(|step| !step.is_empty());
-    let steps: Vec<&str> = steps.map(|step| step.trim_end_matches(']')).collect();
+    let steps = steps(path);
     let mut at = value;
     for (index, step) in steps.iter().enumerate() {
         let next = match step.parse::<usize>() {
-            Ok(number) => at.get(number),
-            Err(_) => at.get(step),
+            Ok(number) if at.is_array() => at.get(number),
+            _ => at.get(step),
         };
         match next {
             Some(next) => at = next,
@@ -48,6 +47,26 @@ fn exists(value: &Value, path: &str) -> bool {
         }
     }
     true
+}
+
+/// The steps of a JSON path: `.name`, `[0]` and `["a name"]`.
+fn steps(path: &str) -> Vec<String> {
+    let mut rest = path.trim_start_matches('$');
+    let mut steps = Vec::new();
+    while !rest.is_empty() {
+        let after = &rest[1..];
+        if after.starts_with('"') {
+            let mut read = serde_json::Deserializer::from_str(after).into_iter::<String>();
+            steps.extend(read.next().and_then(Result::ok));
+            rest = &after[read.byte_offset()..];
+            rest = rest.strip_prefix(']').unwrap_or(rest);
+        } else {
+            let end = after.find(['.', '[']).unwrap_or(after.len());
+            steps.push(after[..end].trim_end_matches(']').to_owned());
+            rest = &after[end..];
+        }
+    }
+    steps
 }
 
 fn has_an_order(graph: &Graph) -> bool {
