@@ -59,9 +59,11 @@ export class Rig {
       GIT_COMMITTER_NAME: 'A Developer',
       GIT_COMMITTER_EMAIL: 'developer@example.test',
     };
+    // One daemon serves all rigs of a run, so its folder must outlive each of them.
+    const { XDG_DATA_HOME: _, ...env } = rig.env;
     execFileSync('gnome-keyring-daemon', ['--unlock', '--components=secrets', '--daemonize'], {
       input: 'test\n',
-      env: rig.env,
+      env,
       stdio: ['pipe', 'ignore', 'ignore'],
     });
     return rig;
