@@ -1,8 +1,8 @@
 -- Flows, what starts them, and their runs.
 
 CREATE TABLE flow (
-  -- Rows by the million name a flow by this.
-  seq        INTEGER PRIMARY KEY,
+  -- Rows by the million name a flow by this, also after it is gone: it is not given again.
+  seq        INTEGER PRIMARY KEY AUTOINCREMENT,
   id         TEXT NOT NULL UNIQUE,
   name       TEXT NOT NULL,
   folder     TEXT,

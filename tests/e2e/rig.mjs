@@ -71,8 +71,9 @@ export class Rig {
 
   /** Opens the app's window through a driver of its own. */
   async open() {
-    // A second process would hand over to the one that is ending, and end itself.
-    await until('the last window to end', () => windowPid() === undefined);
+    // A second process would hand over to the one that is ending, and end itself. Each step of the
+    // shutdown may take its five seconds.
+    await until('the last window to end', () => windowPid() === undefined, 60);
     this.port = await freePort();
     const driver = spawn('WebKitWebDriver', [`--port=${this.port}`, '--host=127.0.0.1'], {
       env: this.env,
@@ -162,6 +163,16 @@ export class Rig {
 
   async end() {
     await this.stop();
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+    // The web view's processes outlive the window by a moment, and still write into their cache:
+    // a removal that met a new file begins anew.
+    await until('the rig to be removed', () => {
+      try {
+        rmSync(this.folder, { recursive: true, force: true });
+        return true;
+      } catch (error) {
+        if (error.code !== 'ENOTEMPTY') throw error;
+        return false;
+      }
+    });
   }
 }

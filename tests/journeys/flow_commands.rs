@@ -233,3 +233,174 @@ async fn actions_and_expressions_are_there_to_be_tried() {
     assert_eq!(error["code"], "INVALID_INPUT");
     rig.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn flows_are_listed_by_folder_and_tag_and_written_into_files() {
+    let (rig, devrig, file) = desk().await;
+    devrig.json(&["flow", "create", &file]).await;
+    let filed =
+        FLOW.replace("\"tags\": [\"trial\"]", "\"folder\": \"work/ci\", \"tags\": [\"a\", \"b\"]");
+    devrig.run(&["flow", "create", "-"], &filed.replace("rounds", "filed")).await;
+    let listed = async |args: &[&str]| {
+        let flows = devrig.json(&[&["flow", "list"], args].concat()).await;
+        let ids = flows.as_array().expect("a list").iter().map(|flow| flow["id"].clone());
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&[]).await, ["rounds", "filed"]);
+    assert_eq!(listed(&["--folder", "work"]).await, ["filed"]);
+    assert_eq!(listed(&["--folder", "wor"]).await, [""; 0]);
+    assert_eq!(listed(&["--tag", "b", "--tag", "a"]).await, ["filed"]);
+    assert_eq!(listed(&["--tag", "b", "--tag", "trial"]).await, [""; 0]);
+
+    let out = rig.folder.path().join("out.flow.json");
+    let written = devrig.json(&["flow", "export", "rounds", &out.display().to_string()]).await;
+    assert_eq!(written["files"], json!([out.display().to_string()]));
+    let other = devrig.error(&["flow", "export", "filed", &out.display().to_string()], "").await;
+    assert_eq!(other["code"], "CONFLICT", "the file of another flow is not written over");
+    devrig.json(&["flow", "delete", "rounds"]).await;
+    let again = devrig.json(&["flow", "import", &out.display().to_string()]).await;
+    assert_eq!(again[0]["saved"]["flow"]["tags"], json!(["trial"]));
+    rig.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_with_flows_and_workflows_of_n8n_is_imported() {
+    let (rig, devrig, _) = desk().await;
+    let folder = rig.folder.path().join("flows");
+    std::fs::create_dir_all(folder.join("sub")).expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).expect("a file");
+    write("sub/rounds.flow.json", FLOW);
+    write("package.json", "{\"nodes\": 5}");
+    let node = |name: &str, kind: &str, parameters: Value| {
+        json!({"name": name, "type": format!("n8n-nodes-base.{kind}"), "typeVersion": 3.4,
+               "parameters": parameters, "position": [0, 0]})
+    };
+    let leads = |name: &str| json!({"main": [[{"node": name, "type": "main", "index": 0}]]});
+    let set =
+        json!({"assignments": {"assignments": [{"name": "day", "value": "={{ $json.day }}"}]}});
+    let good = json!({
+        "name": "Rounds",
+        "nodes": [node("T", "manualTrigger", json!({})), node("Set", "set", set)],
+        "connections": {"T": leads("Set")},
+    });
+    write("good.json", &good.to_string());
+    let odd = json!({
+        "name": "Odd",
+        "nodes": [node("T", "manualTrigger", json!({})), node("Tell", "slack", json!({}))],
+        "connections": {"T": leads("Tell")},
+    });
+    write("odd.json", &odd.to_string());
+
+    let printed =
+        devrig.run(&["flow", "import", &folder.display().to_string(), "--json"], "").await;
+    assert_eq!(printed.status, 1, "one of them is not whole");
+    let all = printed.json();
+    let of = |name: &str| {
+        let all = all.as_array().expect("a list").iter();
+        all.clone().find(|each| each["file"].as_str().expect("a file").ends_with(name)).expect(name)
+    };
+    assert_eq!(all.as_array().map(Vec::len), Some(3), "other JSON is left alone: {all}");
+    assert_eq!(of("rounds.flow.json")["saved"]["flow"]["id"], "rounds");
+    let good = of("good.json");
+    assert_eq!(good["saved"]["flow"]["name"], "Rounds");
+    assert_ne!(good["saved"]["flow"]["id"], "rounds", "it takes no other flow's place");
+    assert_eq!(good["report"]["mapped"][1]["into"], "data.set");
+    let odd = of("odd.json");
+    assert!(odd["error"]["hint"].as_str().expect("a hint").contains("--into"), "{odd}");
+    assert!(odd["report"]["notMapped"][0]["reason"].as_str().expect("a reason").contains("slack"));
+
+    let id = good["saved"]["flow"]["id"].as_str().expect("an id");
+    let run = devrig.json(&["flow", "run", id, "--input", r#"{"day": "mon"}"#, "--wait"]).await;
+    assert_eq!(run["status"], "completed");
+    assert_eq!(run["nodes"][0]["output"], json!({"day": "mon"}));
+
+    let out = rig.folder.path().join("out").display().to_string();
+    let file = folder.join("odd.json").display().to_string();
+    let written = devrig.json(&["flow", "import", &file, "--into", &out]).await;
+    let flow = written[0]["written"][0].as_str().expect("a file");
+    assert!(std::fs::read_to_string(flow).expect("it is written").contains("n8n-nodes-base.slack"));
+    let people = devrig.text(&["flow", "import", &file, "--into", &out]).await;
+    assert!(people.contains("by hand: node \"Tell\""), "{people}");
+    rig.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watched_folder_is_told_of() {
+    let (rig, devrig, _) = desk().await;
+    let none = devrig.text(&["flow", "files"]).await;
+    assert!(none.contains("flows.folder"), "{none}");
+    let refused = devrig.error(&["settings", "set", "flows.folder", "\"flows\""], "").await;
+    assert!(refused["hint"].as_str().expect("a hint").contains("from the root on"), "{refused}");
+    let folder = rig.folder.path().join("watched");
+    let set = json!(folder.display().to_string()).to_string();
+    devrig.json(&["settings", "set", "flows.folder", &set]).await;
+    let missing = devrig.text(&["flow", "list"]).await;
+    assert!(missing.contains("watched: "), "a folder that is not there is told: {missing}");
+
+    std::fs::create_dir(&folder).expect("a folder");
+    std::fs::write(folder.join("rounds.flow.json"), FLOW).expect("a file");
+    std::fs::write(folder.join("bad.flow.json"), "{\n  oops").expect("a file");
+    wait("the folder to be read", async || {
+        let files = devrig.json(&["flow", "files"]).await;
+        files["files"].as_array().filter(|files| files.len() == 2).map(|_| ())
+    })
+    .await;
+    let list = devrig.text(&["flow", "list"]).await;
+    assert!(list.contains("rounds") && list.contains("bad.flow.json:2:3"), "{list}");
+    let shown = devrig.text(&["flow", "show", "rounds"]).await;
+    assert!(shown.contains("rounds.flow.json (same)"), "{shown}");
+    rig.end().await;
+}
+
+const PRINTER: &str = r#"{"id": "printer", "name": "Printer", "nodes": [
+  {"id": "say", "type": "action", "action": "shell.exec", "config": {"command": "printf", "args": ["hello"]}},
+  {"id": "look", "type": "action", "action": "file.list", "config": {"path": "{{trigger.payload.folder}}"}}
+], "edges": [{"source": "say", "target": "look"}]}"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flow_touches_what_the_person_allows() {
+    let (rig, devrig, _) = desk().await;
+    let file = rig.folder.path().join("printer.flow.json");
+    std::fs::write(&file, PRINTER).expect("a file");
+    let made = devrig.json(&["flow", "create", &file.display().to_string()]).await;
+    let warnings = made["warnings"].as_array().expect("a list");
+    let warned = warnings.iter().find(|one| one["code"] == "not-allowed").expect("a warning");
+    assert_eq!(
+        (&warned["node"], &warned["field"]),
+        (&json!("say"), &json!("$.nodes[0].config.command"))
+    );
+    let published = devrig.text(&["flow", "publish", "Printer"]).await;
+    assert!(published.contains("devrig flow allow printer 'command:printf'"), "{published}");
+    let refused = devrig.run(&["flow", "run", "printer", "--wait", "--json"], "").await;
+    assert_eq!((refused.status, &refused.json()["error"]["code"]), (1, &json!("REFUSED")));
+
+    let place = tempfile::tempdir().expect("a folder");
+    let folder = place.path().join("seen");
+    std::fs::create_dir(&folder).expect("a folder");
+    std::os::unix::fs::symlink(&folder, place.path().join("link")).expect("a link");
+    let by_link = format!("read:{}/link", place.path().display());
+    let now = devrig.json(&["flow", "allow", "Printer", "command:printf", &by_link]).await;
+    let real = format!("read:{}", folder.canonicalize().expect("it is there").display());
+    assert_eq!(
+        now["allowed"],
+        json!(["command:printf", real]),
+        "a link is meant as what it leads to"
+    );
+    assert_eq!(
+        (&now["needs"][0]["allowed"], &now["needs"][1]["permission"]),
+        (&json!(true), &json!(null))
+    );
+    let people = devrig.text(&["flow", "permissions", "printer"]).await;
+    assert!(people.contains("depends on data"), "{people}");
+    let input = json!({ "folder": folder }).to_string();
+    let run = devrig.json(&["flow", "run", "printer", "--input", &input, "--wait"]).await;
+    assert_eq!(run["nodes"][0]["output"]["stdout"], "hello", "{run}");
+
+    let now = devrig.json(&["flow", "forbid", "printer", "command:printf"]).await;
+    assert_eq!(now["allowed"], json!([real]));
+    let gone = devrig.error(&["flow", "forbid", "printer", "command:printf"], "").await;
+    assert_eq!(gone["code"], "NOT_FOUND");
+    let wrong = devrig.error(&["flow", "allow", "printer", "files:/x"], "").await;
+    assert_eq!(wrong["code"], "INVALID_INPUT");
+    rig.end().await;
+}

@@ -35,7 +35,15 @@ export type Restored = { ok: true, kept: string | null };
 export type ImportReport = Imported & { wrong: string[] };
 
 /** What became of a flow's file. */
-export type FlowImport = { file: string, saved: FlowSaved | null, error: Error | null };
+export type FlowImport = {
+  file: string,
+  saved: FlowSaved | null,
+  /** What became of the parts of a workflow of n8n. */
+  report: N8nReport | null,
+  /** The files that it was written into instead of being saved. */
+  written: string[],
+  error: Error | null,
+};
 `;
 
 export async function journey(rig) {
@@ -122,7 +130,8 @@ async function run(rig, url) {
     const each = { id: 'each', type: 'action', action: 'flow.loop', config: { items }, body: { nodes: [rest] }, position };
     const answer = { id: 'answer', type: 'action', action: 'http.respond', config: { body: { items: items.length } } };
     const morning = { id: 'morning', type: 'cron', expression: '0 9 * * 1-5' };
-    return JSON.stringify({ id: 'rounds', name: 'Rounds', triggers: [morning], nodes: [each, answer], edges: [{ source: 'each', target: 'answer' }] });
+    const hook = { id: 'hook', type: 'webhook', path: 'rounds' };
+    return JSON.stringify({ id: 'rounds', name: 'Rounds', triggers: [morning, hook], nodes: [each, answer], edges: [{ source: 'each', target: 'answer' }] });
   };
   writeFileSync(file, rounds([1, 2], { x: 1, y: 2 }));
   call('flow validate', { args: ['-'], input: '{"name": 3, "nodes": [{"id": "a", "type": "action", "action": "no.such"}]}', fails: true });
@@ -134,10 +143,22 @@ async function run(rig, url) {
   call('flow validate', { args: ['sleeper'] });
   for (const command of ['show', 'versions', 'export', 'publish', 'enable']) call(`flow ${command}`, { args: ['rounds'] });
   call('trigger list');
+  call('tunnel start', { args: ['--', 'sh', '-c', 'echo https://rounds.example.org; exec sleep 60', '{port}'] });
+  assert.equal(call('tunnel status').publicUrl, 'https://rounds.example.org/');
+  call('tunnel stop');
+  call('trigger show', { args: ['rounds', 'morning'] });
+  call('trigger pause', { args: ['rounds', 'morning'] });
+  call('trigger resume', { args: ['rounds', 'morning'] });
+  call('trigger fire', { args: ['rounds', 'morning'] });
+  call('trigger events', { args: ['rounds'] });
   call('flow disable', { args: ['rounds'] });
   call('flow diff', { args: ['rounds', '1', '2'] });
   call('flow restore', { args: ['Rounds', '1'] });
   call('flow list');
+  call('flow allow', { args: ['rounds', 'command:make', 'network:api.example.com'] });
+  call('flow forbid', { args: ['rounds', 'command:make'] });
+  call('flow permissions', { args: ['rounds'] });
+  call('flow files');
   call('flow actions');
   const done = call('flow run', { args: ['rounds', '--input', '{"day": "today"}', '--wait'] });
   assert.equal(done.status, 'completed');
@@ -146,10 +167,24 @@ async function run(rig, url) {
   const asleep = call('flow run', { args: ['sleeper'] });
   call('run cancel', { args: [asleep.id] });
   call('run list', { args: ['--flow', 'sleeper'] });
+  const again = call('run retry', { args: [asleep.id] });
+  call('run cancel', { args: [again.id] });
+  call('run replay', { args: [done.id, '--latest'] });
+  call('run discard', { args: [asleep.id] });
   call('flow delete', { args: ['sleeper'] });
+  const asks = join(rig.folder, 'asks.flow.json');
+  const ask = { id: 'ask', type: 'action', action: 'flow.wait', config: { for: 'approval', message: 'Deploy?' } };
+  writeFileSync(asks, JSON.stringify({ id: 'asks', name: 'Asks', nodes: [ask] }));
+  call('flow create', { args: [asks] });
+  for (const answer of ['approve', 'reject']) {
+    const asked = call('flow run', { args: ['asks', '--wait', '2'], fails: true });
+    assert.equal(call('approval list')[0].run, asked.id);
+    call(`approval ${answer}`, { args: [asked.id, '--note', 'from the page'] });
+  }
   const holds = { type: 'exists', ref: { type: 'context', path: 'trigger.payload' } };
   call('expr eval', { args: ['--lang', 'condition', JSON.stringify(holds), '--input', '-'], input: '{"trigger": {"payload": 1}}' });
 
+  call('expr cron-next', { args: ['0 9 * * 1-5', '--tz', 'Europe/Berlin', '--from', '2026-11-20T09:30:00Z', '-n', '2'] });
   call('expr eval', { args: ['--lang', 'template', '{{list}}', '--input', '-'], input: '{"list": [1, 2]}' });
 
   const broken = join(rig.folder, 'broken');

@@ -66,14 +66,33 @@ export const commands = {
 	flowRestore: (args: FlowRestoreArgs) => typedError<FlowInfo, Error>(__TAURI_INVOKE("flow_restore", { args })),
 	flowDelete: (args: FlowArgs) => typedError<null, Error>(__TAURI_INVOKE("flow_delete", { args })),
 	flowExport: (args: FlowVersionArgs) => typedError<FlowExport, Error>(__TAURI_INVOKE("flow_export", { args })),
+	flowFiles: (args: NoArgs) => typedError<FlowFolder, Error>(__TAURI_INVOKE("flow_files", { args })),
+	flowConvert: (args: FlowConvertArgs) => typedError<FlowConverted, Error>(__TAURI_INVOKE("flow_convert", { args })),
+	flowPermissions: (args: FlowArgs) => typedError<FlowPermissions, Error>(__TAURI_INVOKE("flow_permissions", { args })),
+	flowPermit: (args: FlowPermitArgs) => typedError<FlowPermissions, Error>(__TAURI_INVOKE("flow_permit", { args })),
 	flowActions: (args: NoArgs) => typedError<FlowAction[], Error>(__TAURI_INVOKE("flow_actions", { args })),
 	flowRun: (args: FlowRunArgs) => typedError<RunDetail, Error>(__TAURI_INVOKE("flow_run", { args })),
+	flowRunFrom: (args: FlowRunFromArgs) => typedError<RunDetail, Error>(__TAURI_INVOKE("flow_run_from", { args })),
 	runList: (args: RunListArgs) => typedError<RunInfo[], Error>(__TAURI_INVOKE("run_list", { args })),
 	runGet: (args: RunGetArgs) => typedError<RunDetail, Error>(__TAURI_INVOKE("run_get", { args })),
 	runCancel: (args: RunArgs) => typedError<null, Error>(__TAURI_INVOKE("run_cancel", { args })),
 	runDecide: (args: RunDecideArgs) => typedError<null, Error>(__TAURI_INVOKE("run_decide", { args })),
+	runRetry: (args: RunAgainArgs) => typedError<RunDetail, Error>(__TAURI_INVOKE("run_retry", { args })),
+	runReplay: (args: RunAgainArgs) => typedError<RunDetail, Error>(__TAURI_INVOKE("run_replay", { args })),
+	runDiscard: (args: RunArgs) => typedError<null, Error>(__TAURI_INVOKE("run_discard", { args })),
+	approvalList: (args: NoArgs) => typedError<Approval[], Error>(__TAURI_INVOKE("approval_list", { args })),
+	approvalAnswer: (args: ApprovalArgs) => typedError<null, Error>(__TAURI_INVOKE("approval_answer", { args })),
 	triggerList: (args: NoArgs) => typedError<TriggerInfo[], Error>(__TAURI_INVOKE("trigger_list", { args })),
+	triggerGet: (args: TriggerArgs) => typedError<TriggerDetail, Error>(__TAURI_INVOKE("trigger_get", { args })),
+	triggerPause: (args: TriggerPauseArgs) => typedError<null, Error>(__TAURI_INVOKE("trigger_pause", { args })),
+	triggerFire: (args: TriggerFireArgs) => typedError<TriggerFired, Error>(__TAURI_INVOKE("trigger_fire", { args })),
+	triggerEvents: (args: TriggerEventsArgs) => typedError<TriggerEvent[], Error>(__TAURI_INVOKE("trigger_events", { args })),
+	triggerEvent: (args: TriggerEventArgs) => typedError<TriggerEventDetail, Error>(__TAURI_INVOKE("trigger_event", { args })),
+	tunnelStatus: (args: NoArgs) => typedError<TunnelStatus, Error>(__TAURI_INVOKE("tunnel_status", { args })),
+	tunnelStart: (args: TunnelStartArgs) => typedError<TunnelStatus, Error>(__TAURI_INVOKE("tunnel_start", { args })),
+	tunnelStop: (args: NoArgs) => typedError<null, Error>(__TAURI_INVOKE("tunnel_stop", { args })),
 	exprEval: (args: ExprEvalArgs) => typedError<ExprAnswer, Error>(__TAURI_INVOKE("expr_eval", { args })),
+	exprCronNext: (args: CronNextArgs) => typedError<string[], Error>(__TAURI_INVOKE("expr_cron_next", { args })),
 	secretList: (args: NoArgs) => typedError<SecretInfo[], Error>(__TAURI_INVOKE("secret_list", { args })),
 	secretSet: (args: SecretSetArgs) => typedError<null, Error>(__TAURI_INVOKE("secret_set", { args })),
 	secretDelete: (args: SecretArgs) => typedError<null, Error>(__TAURI_INVOKE("secret_delete", { args })),
@@ -92,7 +111,7 @@ export const commands = {
 };
 
 /* Constants */
-export const CALLS = [{"name":"engine_info","kind":"read","tags":["health","accounts"]},{"name":"engine_doctor","kind":"read","tags":["health"]},{"name":"engine_stop","kind":"write","tags":["health"]},{"name":"engine_logs","kind":"read","tags":["logs"]},{"name":"engine_audit","kind":"read","tags":["logs"]},{"name":"inbox_list","kind":"read","tags":["items"]},{"name":"inbox_get","kind":"read","tags":["items"]},{"name":"inbox_stats","kind":"read","tags":["counts"]},{"name":"inbox_count","kind":"read","tags":["counts"]},{"name":"inbox_attention","kind":"read","tags":["counts","items","settings"]},{"name":"inbox_check_query","kind":"read","tags":[]},{"name":"inbox_when","kind":"read","tags":[]},{"name":"inbox_operate","kind":"write","tags":["items","counts","operations"]},{"name":"inbox_undo","kind":"write","tags":["items","counts","operations","outbox"]},{"name":"inbox_redo","kind":"write","tags":["items","counts","operations","outbox"]},{"name":"inbox_operations","kind":"read","tags":["operations"]},{"name":"inbox_import","kind":"write","tags":["items","counts"]},{"name":"inbox_action","kind":"write","tags":["items","operations","outbox"]},{"name":"inbox_open","kind":"write","tags":[]},{"name":"outbox_list","kind":"read","tags":["outbox"]},{"name":"outbox_cancel","kind":"write","tags":["outbox","items","operations"]},{"name":"outbox_retry","kind":"write","tags":["outbox","items"]},{"name":"outbox_discard","kind":"write","tags":["outbox","items"]},{"name":"plugin_list","kind":"read","tags":["plugins","accounts"]},{"name":"plugin_install","kind":"write","tags":["plugins","accounts","sync"]},{"name":"plugin_check","kind":"read","tags":[]},{"name":"plugin_uninstall","kind":"write","tags":["plugins","accounts","sync","items","counts"]},{"name":"plugin_toggle","kind":"write","tags":["plugins","accounts","sync"]},{"name":"plugin_logs","kind":"read","tags":["logs"]},{"name":"account_add","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_remove","kind":"write","tags":["plugins","accounts","sync","items","counts"]},{"name":"account_rename","kind":"write","tags":["plugins","accounts"]},{"name":"account_configure","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_check","kind":"write","tags":["plugins","accounts"]},{"name":"account_grant","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_revoke","kind":"write","tags":["plugins","accounts","sync"]},{"name":"sync_status","kind":"read","tags":["sync"]},{"name":"sync_now","kind":"write","tags":["sync"]},{"name":"sync_configure","kind":"write","tags":["sync"]},{"name":"split_list","kind":"read","tags":["settings","counts","items"]},{"name":"split_set","kind":"write","tags":["settings"]},{"name":"rule_list","kind":"read","tags":["rules"]},{"name":"rule_save","kind":"write","tags":["rules"]},{"name":"rule_delete","kind":"write","tags":["rules"]},{"name":"rule_try","kind":"read","tags":["items"]},{"name":"flow_list","kind":"read","tags":["flows"]},{"name":"flow_get","kind":"read","tags":["flows"]},{"name":"flow_save","kind":"write","tags":["flows"]},{"name":"flow_validate","kind":"read","tags":["flows"]},{"name":"flow_publish","kind":"write","tags":["flows"]},{"name":"flow_enable","kind":"write","tags":["flows"]},{"name":"flow_versions","kind":"read","tags":["flows"]},{"name":"flow_diff","kind":"read","tags":["flows"]},{"name":"flow_restore","kind":"write","tags":["flows"]},{"name":"flow_delete","kind":"write","tags":["flows","runs"]},{"name":"flow_export","kind":"read","tags":["flows"]},{"name":"flow_actions","kind":"read","tags":[]},{"name":"flow_run","kind":"write","tags":["runs"]},{"name":"run_list","kind":"read","tags":["runs","flows"]},{"name":"run_get","kind":"read","tags":["runs","flows"]},{"name":"run_cancel","kind":"write","tags":["runs"]},{"name":"run_decide","kind":"write","tags":["runs"]},{"name":"trigger_list","kind":"read","tags":["flows"]},{"name":"expr_eval","kind":"read","tags":[]},{"name":"secret_list","kind":"read","tags":["secrets"]},{"name":"secret_set","kind":"write","tags":["secrets","accounts","plugins","sync"]},{"name":"secret_delete","kind":"write","tags":["secrets","accounts","plugins","sync"]},{"name":"keychain_status","kind":"read","tags":["health"]},{"name":"keychain_unlock","kind":"write","tags":["health","sync"]},{"name":"keychain_keep","kind":"write","tags":["health","sync"]},{"name":"job_list","kind":"read","tags":["jobs"]},{"name":"job_stats","kind":"read","tags":["jobs"]},{"name":"job_retry","kind":"write","tags":["jobs"]},{"name":"job_discard","kind":"write","tags":["jobs"]},{"name":"settings_get","kind":"read","tags":["settings"]},{"name":"settings_all","kind":"read","tags":["settings"]},{"name":"settings_set","kind":"write","tags":["settings"]},{"name":"db_check","kind":"read","tags":["health"]},{"name":"db_backup","kind":"write","tags":[]}] as const;
+export const CALLS = [{"name":"engine_info","kind":"read","tags":["health","accounts"]},{"name":"engine_doctor","kind":"read","tags":["health"]},{"name":"engine_stop","kind":"write","tags":["health"]},{"name":"engine_logs","kind":"read","tags":["logs"]},{"name":"engine_audit","kind":"read","tags":["logs"]},{"name":"inbox_list","kind":"read","tags":["items"]},{"name":"inbox_get","kind":"read","tags":["items"]},{"name":"inbox_stats","kind":"read","tags":["counts"]},{"name":"inbox_count","kind":"read","tags":["counts"]},{"name":"inbox_attention","kind":"read","tags":["counts","items","settings"]},{"name":"inbox_check_query","kind":"read","tags":[]},{"name":"inbox_when","kind":"read","tags":[]},{"name":"inbox_operate","kind":"write","tags":["items","counts","operations"]},{"name":"inbox_undo","kind":"write","tags":["items","counts","operations","outbox"]},{"name":"inbox_redo","kind":"write","tags":["items","counts","operations","outbox"]},{"name":"inbox_operations","kind":"read","tags":["operations"]},{"name":"inbox_import","kind":"write","tags":["items","counts"]},{"name":"inbox_action","kind":"write","tags":["items","operations","outbox"]},{"name":"inbox_open","kind":"write","tags":[]},{"name":"outbox_list","kind":"read","tags":["outbox"]},{"name":"outbox_cancel","kind":"write","tags":["outbox","items","operations"]},{"name":"outbox_retry","kind":"write","tags":["outbox","items"]},{"name":"outbox_discard","kind":"write","tags":["outbox","items"]},{"name":"plugin_list","kind":"read","tags":["plugins","accounts"]},{"name":"plugin_install","kind":"write","tags":["plugins","accounts","sync"]},{"name":"plugin_check","kind":"read","tags":[]},{"name":"plugin_uninstall","kind":"write","tags":["plugins","accounts","sync","items","counts"]},{"name":"plugin_toggle","kind":"write","tags":["plugins","accounts","sync"]},{"name":"plugin_logs","kind":"read","tags":["logs"]},{"name":"account_add","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_remove","kind":"write","tags":["plugins","accounts","sync","items","counts"]},{"name":"account_rename","kind":"write","tags":["plugins","accounts"]},{"name":"account_configure","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_check","kind":"write","tags":["plugins","accounts"]},{"name":"account_grant","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_revoke","kind":"write","tags":["plugins","accounts","sync"]},{"name":"sync_status","kind":"read","tags":["sync"]},{"name":"sync_now","kind":"write","tags":["sync"]},{"name":"sync_configure","kind":"write","tags":["sync"]},{"name":"split_list","kind":"read","tags":["settings","counts","items"]},{"name":"split_set","kind":"write","tags":["settings"]},{"name":"rule_list","kind":"read","tags":["rules"]},{"name":"rule_save","kind":"write","tags":["rules"]},{"name":"rule_delete","kind":"write","tags":["rules"]},{"name":"rule_try","kind":"read","tags":["items"]},{"name":"flow_list","kind":"read","tags":["flows"]},{"name":"flow_get","kind":"read","tags":["flows"]},{"name":"flow_save","kind":"write","tags":["flows"]},{"name":"flow_validate","kind":"read","tags":["flows"]},{"name":"flow_publish","kind":"write","tags":["flows"]},{"name":"flow_enable","kind":"write","tags":["flows"]},{"name":"flow_versions","kind":"read","tags":["flows"]},{"name":"flow_diff","kind":"read","tags":["flows"]},{"name":"flow_restore","kind":"write","tags":["flows"]},{"name":"flow_delete","kind":"write","tags":["flows","runs"]},{"name":"flow_export","kind":"read","tags":["flows"]},{"name":"flow_files","kind":"read","tags":["flows","settings"]},{"name":"flow_convert","kind":"read","tags":["flows"]},{"name":"flow_permissions","kind":"read","tags":["flows"]},{"name":"flow_permit","kind":"write","tags":["flows"]},{"name":"flow_actions","kind":"read","tags":[]},{"name":"flow_run","kind":"write","tags":["runs"]},{"name":"flow_run_from","kind":"write","tags":["runs"]},{"name":"run_list","kind":"read","tags":["runs","flows"]},{"name":"run_get","kind":"read","tags":["runs","flows"]},{"name":"run_cancel","kind":"write","tags":["runs"]},{"name":"run_decide","kind":"write","tags":["runs"]},{"name":"run_retry","kind":"write","tags":["runs"]},{"name":"run_replay","kind":"write","tags":["runs"]},{"name":"run_discard","kind":"write","tags":["runs"]},{"name":"approval_list","kind":"read","tags":["runs"]},{"name":"approval_answer","kind":"write","tags":["runs"]},{"name":"trigger_list","kind":"read","tags":["flows","runs"]},{"name":"trigger_get","kind":"read","tags":["flows","runs"]},{"name":"trigger_pause","kind":"write","tags":["flows"]},{"name":"trigger_fire","kind":"write","tags":["runs"]},{"name":"trigger_events","kind":"read","tags":["runs"]},{"name":"trigger_event","kind":"read","tags":["runs"]},{"name":"tunnel_status","kind":"read","tags":["flows"]},{"name":"tunnel_start","kind":"write","tags":[]},{"name":"tunnel_stop","kind":"write","tags":[]},{"name":"expr_eval","kind":"read","tags":[]},{"name":"expr_cron_next","kind":"read","tags":[]},{"name":"secret_list","kind":"read","tags":["secrets"]},{"name":"secret_set","kind":"write","tags":["secrets","accounts","plugins","sync"]},{"name":"secret_delete","kind":"write","tags":["secrets","accounts","plugins","sync"]},{"name":"keychain_status","kind":"read","tags":["health"]},{"name":"keychain_unlock","kind":"write","tags":["health","sync"]},{"name":"keychain_keep","kind":"write","tags":["health","sync"]},{"name":"job_list","kind":"read","tags":["jobs"]},{"name":"job_stats","kind":"read","tags":["jobs"]},{"name":"job_retry","kind":"write","tags":["jobs"]},{"name":"job_discard","kind":"write","tags":["jobs"]},{"name":"settings_get","kind":"read","tags":["settings"]},{"name":"settings_all","kind":"read","tags":["settings"]},{"name":"settings_set","kind":"write","tags":["settings"]},{"name":"db_check","kind":"read","tags":["health"]},{"name":"db_backup","kind":"write","tags":[]}] as const;
 
 /* Types */
 export type AccountAddArgs = {
@@ -173,6 +192,31 @@ export type Actor = "person" | "rule" | "flow" | "ai" | "plugin" |
 "device" | 
 /**  DevRig's own upkeep, such as a snooze that ended. */
 "system";
+
+/**  An approval that a run waits for. */
+export type Approval = {
+	/**  The run, a slash, the path of the node. */
+	id: string,
+	run: string,
+	node: string,
+	flowId: string,
+	flowName: string,
+	askedAt: string,
+	/**  When it is too late. */
+	until: string | null,
+	message: string,
+	/**  Who is asked. */
+	who: string | null,
+};
+
+/**  What a person says. */
+export type ApprovalArgs = {
+	/**  An approval's, or that of a run which waits for one only. */
+	id: string,
+	approved: boolean,
+	/**  Nodes after it see it. */
+	note?: string | null,
+};
 
 /**  An attempt that did not end well. */
 export type Attempt = {
@@ -262,8 +306,17 @@ export type Code =
 "OWNER_GONE" | 
 /**  The other side of the socket speaks another protocol version. */
 "PROTOCOL_MISMATCH" | "QUOTA_EXCEEDED" | "RATE_LIMITED" | "NETWORK" | 
+/**  A target of a flow kept failing and is left alone for a while. */
+"CIRCUIT_OPEN" | 
 /**  The upstream refused the credentials. */
 "UNAUTHORIZED" | "HTTP" | "TOO_LARGE" | "TIMEOUT" | "CANCELLED" | "PLUGIN_FAILED" | "PLUGIN_STOPPED" | "PLUGIN_QUARANTINED" | 
+/**  A snippet of a flow threw, does not parse, or returned no JSON; `details` has the place. */
+"CODE_FAILED" | 
+/**
+ *  A command of a flow ended as it should not have; `details` has its exit code and what it
+ *  said.
+ */
+"COMMAND_FAILED" | 
 /**  The system's sandbox is missing, so a third-party plugin does not start. */
 "SANDBOX_MISSING" | "IO" | 
 /**  A flow's own node says that it failed. */
@@ -302,6 +355,17 @@ export type Counted = {
 	count: number,
 	/**  True when there are more than `count`. */
 	capped: boolean,
+};
+
+export type CronNextArgs = {
+	/**  Five fields, or six with seconds first. */
+	expression: string,
+	/**  Such as `Europe/Berlin`; the machine's when absent. */
+	zone?: string | null,
+	/**  Times after this one; after now when absent. */
+	from?: string | null,
+	/**  5 when absent, at most 1000. */
+	count?: number | null,
 };
 
 export type DataSourceInfo = {
@@ -416,7 +480,9 @@ export type ExprLang =
 /**  Text with `{{expressions}}`. A single one keeps the type of its value. */
 "template" | 
 /**  The JSON of a condition. */
-"condition";
+"condition" | 
+/**  RFC 9535; gives a list of all that it leads to. */
+"jsonpath" | "jmespath";
 
 /**  One field that changed. Absent stands for "at its default". */
 export type FieldChange = {
@@ -425,6 +491,28 @@ export type FieldChange = {
 	before?: Value | null,
 	after?: Value | null,
 };
+
+/**  One thing that a person should know of a file. */
+export type FileProblem = {
+	message: string,
+	hint: string,
+	/**  Counted from 1, where the place is known. */
+	line: number | null,
+	column: number | null,
+};
+
+/**  How a file stands to its flow. */
+export type FileState = 
+/**  Both are the same. */
+"same" | 
+/**  The file is no flow that could run; the last good version stays. */
+"broken" | 
+/**  Both were changed. The file is the newest version, what was changed here the one before it. */
+"conflict" | 
+/**  The file was deleted. The flow goes on as it was. */
+"gone" | 
+/**  The flow was deleted here. The file is left alone until it is saved again. */
+"forgotten";
 
 /**  What a node can do. */
 export type FlowAction = {
@@ -465,6 +553,19 @@ export type FlowChanges = {
 	summary: string,
 };
 
+export type FlowConvertArgs = {
+	/**  The JSON that n8n exports for one workflow. */
+	text: string,
+};
+
+/**  A workflow of n8n as a flow, which is not saved by this. */
+export type FlowConverted = {
+	definition: Value,
+	/**  The same as the files that it could be kept in. */
+	files: FlowExport,
+	report: N8nReport,
+};
+
 /**  A flow with the definition of one of its versions. */
 export type FlowDetail = {
 	flow: FlowInfo,
@@ -493,6 +594,28 @@ export type FlowExport = {
 	layout: string | null,
 };
 
+/**  A file of the watched folder. */
+export type FlowFile = {
+	/**  From the root on. */
+	path: string,
+	/**  The id of its flow, once it could be read. */
+	flow: string | null,
+	state: FileState,
+	/**  What is wrong, or what became of it. */
+	told: FileProblem[],
+	/**  Since when. */
+	at: string,
+};
+
+/**  The watched folder. */
+export type FlowFolder = {
+	/**  The setting `flows.folder`; absent when no folder is watched. */
+	folder: string | null,
+	/**  Why the folder cannot be read, where it cannot. */
+	problem: string | null,
+	files: FlowFile[],
+};
+
 /**  A flow in a list. */
 export type FlowInfo = {
 	id: string,
@@ -506,6 +629,36 @@ export type FlowInfo = {
 	live: number | null,
 	createdAt: string,
 	updatedAt: string,
+};
+
+/**  What a node or a trigger of a flow asks for. */
+export type FlowNeed = {
+	/**  `command`, `network`, `read`, `write`, `env` or `secret`. */
+	kind: string,
+	/**  Absent where it depends on data. */
+	permission: string | null,
+	/**  Whether it may. Never, as far as is known, where it depends on data. */
+	allowed: boolean,
+	node: string | null,
+	trigger: string | null,
+	/**  JSON path of the place, such as `$.nodes[2].config.command`. */
+	place: string,
+};
+
+/**  What a flow may touch, and what it asks for. */
+export type FlowPermissions = {
+	flow: string,
+	/**  Such as `command:git`, `network:api.github.com` or `read:/home/kim/notes`. */
+	allowed: string[],
+	/**  What its newest version asks for, as far as its definition says. */
+	needs: FlowNeed[],
+};
+
+export type FlowPermitArgs = {
+	id: string,
+	/**  A folder may begin with `~/`. */
+	allow?: string[],
+	forbid?: string[],
 };
 
 /**  One thing that is wrong with a definition. */
@@ -535,6 +688,19 @@ export type FlowRunArgs = {
 	version?: number | null,
 	/**  What expressions see as `trigger.payload`. */
 	input?: Value,
+	/**  Waits at most this long for the end; at most ten minutes. The run goes on after it. */
+	waitMs?: number | null,
+};
+
+/**  A run by hand that begins in the middle. */
+export type FlowRunFromArgs = {
+	id: string,
+	/**  The newest when absent. */
+	version?: number | null,
+	/**  The node that it begins with. */
+	node: string,
+	/**  The run whose outputs count for what comes before the node, and beside it. */
+	of: string,
 	/**  Waits at most this long for the end; at most ten minutes. The run goes on after it. */
 	waitMs?: number | null,
 };
@@ -700,7 +866,10 @@ export type ItemInput = {
 export type ItemSummary = {
 	id: ItemId,
 	accountId: AccountId,
-	/**  The plugin's name, such as `devrig-plugin-github`; `import` for pushed items. */
+	/**
+	 *  The plugin's name, such as `devrig-plugin-github`; `import` for pushed items, `flows` for
+	 *  those of flows.
+	 */
 	plugin: string,
 	type: string,
 	title: string,
@@ -823,6 +992,38 @@ export type LogLine = {
 
 export type LogsArgs = {
 	limit?: number | null,
+};
+
+/**  Something that works in another way than before. */
+export type N8nChanged = {
+	place: string,
+	what: string,
+};
+
+/**  A node and what it became. */
+export type N8nMapped = {
+	name: string,
+	/**  Its type in n8n. */
+	from: string,
+	/**  An action, a trigger or a kind of node here. */
+	into: string,
+};
+
+/**  Something without a counterpart. */
+export type N8nNotMapped = {
+	place: string,
+	reason: string,
+	remedy: string,
+};
+
+/**  Three lists, each in the order of the workflow. */
+export type N8nReport = {
+	/**  Nodes that have a counterpart. */
+	mapped: N8nMapped[],
+	/**  What is there, but not quite as it was. */
+	changed: N8nChanged[],
+	/**  What somebody has to do by hand. */
+	notMapped: N8nNotMapped[],
 };
 
 /**  For calls that take nothing. */
@@ -1042,7 +1243,7 @@ export type ProblemCode =
 "note-edge" | "duplicate-edge" | "cycle" | 
 /**  No way leads from the start to the node. */
 "unreachable" | 
-/**  A junction waits for inputs that never come, or never together. */
+/**  Every way into a junction is dead, whatever a run does: it never goes on. */
 "join-starves" | 
 /**  A condition node has a port from which nothing leads on. */
 "missing-port" | 
@@ -1059,7 +1260,9 @@ export type ProblemCode =
 /**  What an action is given does not fit its schema. */
 "config" | "missing-body" | 
 /**  A body where the action has no use for one. */
-"unused-body" | "break-outside-loop" | "unknown-plugin" | "unknown-secret" | "unknown-flow" | 
+"unused-body" | "break-outside-loop" | 
+/**  Something that it needs was not allowed to the flow. */
+"not-allowed" | "unknown-plugin" | "unknown-secret" | "unknown-flow" | 
 /**  A flow that starts itself. */
 "self-reference" | "cron" | "query" | 
 /**  A glob that cannot be read. */
@@ -1149,6 +1352,13 @@ export type RuleTryArgs = {
 	rule: RuleDraft,
 };
 
+/**  A run that is done again. */
+export type RunAgainArgs = {
+	id: string,
+	/**  With the newest version of its flow instead of its own. */
+	latest?: boolean,
+};
+
 export type RunArgs = {
 	id: string,
 };
@@ -1189,6 +1399,10 @@ export type RunInfo = {
 	/**  When a waiting one goes on by itself. */
 	wakeAt: string | null,
 	error: Error | null,
+	/**  `<run>/<path of its node>`, of what called it. */
+	parent: string | null,
+	/**  The failed run whose work it goes on with. */
+	retryOf: string | null,
 };
 
 /**  What a run is for. */
@@ -1304,6 +1518,17 @@ export type SplitsArgs = {
 	splits: Split[],
 };
 
+/**  Whether a trigger fires. */
+export type Standing = "active" | 
+/**  The person stopped it. */
+"paused" | 
+/**  It has fired as often as it may. */
+"done" | 
+/**  It cannot fire; the error says why. */
+"failed" | 
+/**  Its flow is not enabled, or it is disabled in the live version. */
+"off";
+
 export type SyncArgs = {
 	account?: AccountId | null,
 	source?: string | null,
@@ -1376,16 +1601,126 @@ export type Triage = {
 	priority: Priority | null,
 };
 
-/**  A trigger of an enabled flow. */
+export type TriggerArgs = {
+	/**  A flow's id. */
+	flow: string,
+	trigger: string,
+};
+
+/**  One trigger with its definition. */
+export type TriggerDetail = {
+	definition: Value,
+	/**  The times at which it fires next, of a schedule. */
+	upcoming: string[],
+} & TriggerInfo;
+
+/**  What a trigger told, in a list. */
+export type TriggerEvent = {
+	number: number,
+	trigger: string,
+	at: string,
+	/**
+	 *  `run` when it started one; `refused` by the entry conditions; `repeated` when it came before,
+	 *  of schedules `missed`, `skipped` while another run goes on, and `failed`.
+	 */
+	verdict: string,
+	/**  The id of the run that it started, as long as that is kept. */
+	run: string | null,
+	/**  Names the same thing twice told. */
+	key: string | null,
+	/**  The beginning of what it told, as JSON. */
+	preview: string,
+	bytes: number,
+};
+
+export type TriggerEventArgs = {
+	/**  A flow's id. */
+	flow: string,
+	number: number,
+};
+
+/**  One event, whole. */
+export type TriggerEventDetail = {
+	payload: Value,
+} & TriggerEvent;
+
+export type TriggerEventsArgs = {
+	/**  A flow's id. */
+	flow: string,
+	/**  All of its triggers when absent. */
+	trigger?: string | null,
+	/**  The number of the last event of the page before. */
+	after?: number | null,
+	/**  50 when absent, at most 500. */
+	limit?: number | null,
+};
+
+/**  With neither a payload nor an event, something is made that such a trigger could tell. */
+export type TriggerFireArgs = {
+	/**  A flow's id. */
+	flow: string,
+	trigger: string,
+	payload?: Value | null,
+	/**  The number of an event of this flow, which is told again. */
+	event?: number | null,
+};
+
+/**  What came of firing a trigger by hand. */
+export type TriggerFired = {
+	/**  The run that was started; absent when the flow's entry conditions do not hold. */
+	run: string | null,
+	/**  The version that it runs. */
+	version: number,
+	payload: Value,
+};
+
+/**  A trigger, and how it stands. */
 export type TriggerInfo = {
 	flow: string,
+	flowName: string,
 	trigger: string,
 	/**  Such as `webhook`. */
 	kind: string,
-	/**  Why it does not fire, where it does not. */
+	state: Standing,
+	/**  Why it does not fire, where it cannot. */
 	error: Error | null,
 	/**  Where requests go, of a webhook that is open. */
 	url: string | null,
+	/**  How often it started a run, and when last. */
+	fired: number | null,
+	firedAt: string | null,
+	/**  How often it should have and did not. */
+	missed: number | null,
+	/**  When it fires next, of a schedule. */
+	next: string | null,
+	/**  Why it last did not fire when it should have, and when that was. */
+	lastError: Error | null,
+	lastErrorAt: string | null,
+};
+
+export type TriggerPauseArgs = {
+	/**  A flow's id. */
+	flow: string,
+	trigger: string,
+	paused: boolean,
+};
+
+export type TunnelStartArgs = {
+	/**  Program and arguments, `{port}` standing for the port; cloudflared when absent. */
+	command?: string[] | null,
+};
+
+/**  What the internet reaches, or would. */
+export type TunnelStatus = {
+	/**  Where webhooks listen on this machine, while there are any. */
+	address: string | null,
+	/**  The address on the internet, while a tunnel is open. */
+	publicUrl: string | null,
+	/**  Why the last tunnel ended. */
+	ended: Error | null,
+	webhooks: WebhookInfo[],
+	/**  What an open tunnel means, in words for a person. */
+	exposes: string,
 };
 
 export type UndoArgs = {
@@ -1413,6 +1748,15 @@ export type Verdict = {
 	message: string,
 	/**  What to do about it. */
 	remedy: string | null,
+};
+
+/**  A path that listens. */
+export type WebhookInfo = {
+	path: string,
+	/**  Whose it is. */
+	owner: string,
+	/**  Whether a request has to prove where it comes from. */
+	protected: boolean,
 };
 
 export type When = {

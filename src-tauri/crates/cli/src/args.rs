@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use flow::{Decided, Expr, Flow, Lang, OneVersion, Run, Trigger};
+pub use flow::{Approval, Decided, Expr, Flow, Lang, OneVersion, Run, Trigger, Tunnel};
 
 /// A local-first command center for developers.
 #[derive(Debug, Parser)]
@@ -52,9 +52,15 @@ pub enum Command {
     /// Runs of flows, and what became of them.
     #[command(subcommand)]
     Run(Run),
+    /// What runs ask you.
+    #[command(subcommand)]
+    Approval(Approval),
     /// What starts flows by itself.
     #[command(subcommand)]
     Trigger(Trigger),
+    /// The way in from the internet for webhooks.
+    #[command(subcommand)]
+    Tunnel(Tunnel),
     /// Try expressions out.
     #[command(subcommand)]
     Expr(Expr),

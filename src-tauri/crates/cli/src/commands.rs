@@ -1,5 +1,6 @@
 //! One module for each noun. A command reads its arguments, makes calls, prints the answer.
 
+mod approval;
 mod db;
 mod engine;
 mod expr;
@@ -14,6 +15,7 @@ mod settings;
 mod split;
 pub mod start;
 mod trigger;
+mod tunnel;
 
 use std::process::ExitCode;
 
@@ -48,7 +50,9 @@ pub async fn run(command: Command, api: &dyn Api, output: Output) -> Result<Exit
         Command::Rule(command) => rule::run(command, api, output).await,
         Command::Flow(command) => flow::run(command, api, output).await,
         Command::Run(command) => run::run(command, api, output).await,
+        Command::Approval(command) => approval::run(command, api, output).await,
         Command::Trigger(command) => trigger::run(command, api, output).await,
+        Command::Tunnel(command) => tunnel::run(command, api, output).await,
         Command::Expr(command) => expr::run(command, api, output).await,
         Command::Secret(command) => secret::run(command, api, output).await,
         Command::Job(command) => job::run(command, api, output).await,

@@ -84,6 +84,8 @@ codes! {
     QuotaExceeded = "QUOTA_EXCEEDED", Resource;
     RateLimited = "RATE_LIMITED", Transient;
     Network = "NETWORK", Transient;
+    /// A target of a flow kept failing and is left alone for a while.
+    CircuitOpen = "CIRCUIT_OPEN", Transient;
     /// The upstream refused the credentials.
     Unauthorized = "UNAUTHORIZED", Permanent;
     Http = "HTTP", Transient;
@@ -93,6 +95,11 @@ codes! {
     PluginFailed = "PLUGIN_FAILED", Plugin;
     PluginStopped = "PLUGIN_STOPPED", Plugin;
     PluginQuarantined = "PLUGIN_QUARANTINED", Plugin;
+    /// A snippet of a flow threw, does not parse, or returned no JSON; `details` has the place.
+    CodeFailed = "CODE_FAILED", Permanent;
+    /// A command of a flow ended as it should not have; `details` has its exit code and what it
+    /// said.
+    CommandFailed = "COMMAND_FAILED", Permanent;
     /// The system's sandbox is missing, so a third-party plugin does not start.
     SandboxMissing = "SANDBOX_MISSING", Permanent;
     Io = "IO", Transient;
@@ -152,6 +159,14 @@ impl Error {
     #[must_use]
     pub fn details(mut self, details: serde_json::Value) -> Self {
         self.details = Some(Box::new(details));
+        self
+    }
+
+    /// Says that trying again gives the same, where the code alone would not tell.
+    #[must_use]
+    pub fn permanent(mut self) -> Self {
+        self.category = Category::Permanent;
+        self.retryable = false;
         self
     }
 

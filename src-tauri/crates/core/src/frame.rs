@@ -68,7 +68,7 @@ pub fn read(from: &mut impl Read) -> Result<Option<Vec<u8>>> {
     Ok(Some(payload))
 }
 
-fn too_large(length: usize) -> Error {
+pub(crate) fn too_large(length: usize) -> Error {
     Error::new(
         Code::TooLarge,
         format!("a message of {length} bytes is over the worker protocol's {MAX_FRAME}"),

@@ -11,6 +11,7 @@ pub mod notify;
 pub mod protocol;
 pub mod quiet;
 pub mod sensitive;
+pub mod snippet;
 
 pub use change::{Actor, Change, ChangeKind, Origin, Tag};
 pub use clock::{Clock, ManualClock, SharedClock, SystemClock, Timestamp};

@@ -2,7 +2,7 @@
 //!
 //! One connected stream socket, inherited by the worker as file descriptor 3. A frame is the
 //! payload's length as a little-endian `u32`, then that many bytes of JSON: one [`ToWorker`] or
-//! one [`FromWorker`]. Frames over [`MAX_FRAME`] are refused before they are buffered, by both
+//! one [`FromWorker`] (a worker that runs snippets goes on in [`crate::snippet`]). Frames over [`MAX_FRAME`] are refused before they are buffered, by both
 //! sides. Whatever the worker sends is untrusted input to the core.
 
 use std::collections::BTreeMap;
@@ -25,14 +25,20 @@ pub const MAX_IN_FLIGHT: usize = 256;
 /// Timers that one worker may have armed.
 pub const MAX_TIMERS: usize = 10_000;
 
+/// The worker's exit code when the code in it used up its budget and would not stop.
+pub const EXIT_OVERRUN: u8 = 4;
+
 /// The file descriptor that the worker inherits.
 pub const WORKER_FD: i32 = 3;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum ToWorker {
-    /// First frame of every connection.
+    /// First frame of a connection to a plugin.
     Start(Start),
+    /// First frame instead of [`Self::Start`]: the worker runs snippets (see [`crate::snippet`])
+    /// with at most so many bytes of JavaScript heap each.
+    Snippets { protocol: u32, heap_bytes: u64 },
     /// Runs a registered handler. Answered by [`FromWorker::Done`] with the same id.
     Call { id: u64, handler: Handler, input: Value },
     /// Aborts the signal of a running call; its answer still comes.
@@ -152,7 +158,7 @@ pub struct ActionInput {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum FromWorker {
-    /// The sandbox is closed and the engine stands; sent before any plugin code runs.
+    /// The sandbox is closed; sent before anything of a plugin is read.
     Ready {
         protocol: u32,
         sandbox: SandboxReport,

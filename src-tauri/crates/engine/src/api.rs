@@ -4,6 +4,7 @@
 //! engine's and the guest's implementations, the socket's dispatch, the table [`CALLS`], the
 //! window's commands and the TypeScript. A call is added here and nowhere else.
 
+pub mod approval;
 pub mod engine;
 pub mod expr;
 pub mod flow;
@@ -16,6 +17,7 @@ pub mod secret;
 pub mod settings;
 pub mod split;
 pub mod trigger;
+pub mod tunnel;
 
 use devrig_core::{Error, Result, Tag};
 use serde::{Deserialize, Serialize};
@@ -91,14 +93,33 @@ macro_rules! calls {
             write flow_restore = flow::restore(flow::FlowRestoreArgs) -> flow::FlowInfo [Flows];
             write flow_delete = flow::delete(flow::FlowArgs) -> () [Flows, Runs];
             read flow_export = flow::export(flow::FlowVersionArgs) -> flow::FlowExport [Flows];
+            read flow_files = flow::files(NoArgs) -> flow::FlowFolder [Flows, Settings];
+            read flow_convert = flow::convert(flow::FlowConvertArgs) -> flow::FlowConverted [Flows];
+            read flow_permissions = flow::permissions(flow::FlowArgs) -> flow::FlowPermissions [Flows];
+            write flow_permit = flow::permit(flow::FlowPermitArgs) -> flow::FlowPermissions [Flows];
             read flow_actions = flow::actions(NoArgs) -> Vec<flow::FlowAction> [];
             write flow_run = flow::run(flow::FlowRunArgs) -> run::RunDetail [Runs];
+            write flow_run_from = flow::run_from(flow::FlowRunFromArgs) -> run::RunDetail [Runs];
             read run_list = run::list(run::RunListArgs) -> Vec<run::RunInfo> [Runs, Flows];
             read run_get = run::get(run::RunGetArgs) -> run::RunDetail [Runs, Flows];
             write run_cancel = run::cancel(run::RunArgs) -> () [Runs];
             write run_decide = run::decide(run::RunDecideArgs) -> () [Runs];
-            read trigger_list = trigger::list(NoArgs) -> Vec<trigger::TriggerInfo> [Flows];
+            write run_retry = run::retry(run::RunAgainArgs) -> run::RunDetail [Runs];
+            write run_replay = run::replay(run::RunAgainArgs) -> run::RunDetail [Runs];
+            write run_discard = run::discard(run::RunArgs) -> () [Runs];
+            read approval_list = approval::list(NoArgs) -> Vec<approval::Approval> [Runs];
+            write approval_answer = approval::answer(approval::ApprovalArgs) -> () [Runs];
+            read trigger_list = trigger::list(NoArgs) -> Vec<trigger::TriggerInfo> [Flows, Runs];
+            read trigger_get = trigger::get(trigger::TriggerArgs) -> trigger::TriggerDetail [Flows, Runs];
+            write trigger_pause = trigger::pause(trigger::TriggerPauseArgs) -> () [Flows];
+            write trigger_fire = trigger::fire(trigger::TriggerFireArgs) -> trigger::TriggerFired [Runs];
+            read trigger_events = trigger::events(trigger::TriggerEventsArgs) -> Vec<trigger::TriggerEvent> [Runs];
+            read trigger_event = trigger::event(trigger::TriggerEventArgs) -> trigger::TriggerEventDetail [Runs];
+            read tunnel_status = tunnel::status(NoArgs) -> tunnel::TunnelStatus [Flows];
+            write tunnel_start = tunnel::start(tunnel::TunnelStartArgs) -> tunnel::TunnelStatus [];
+            write tunnel_stop = tunnel::stop(NoArgs) -> () [];
             read expr_eval = expr::eval(expr::ExprEvalArgs) -> expr::ExprAnswer [];
+            read expr_cron_next = expr::cron_next(expr::CronNextArgs) -> Vec<devrig_core::Timestamp> [];
 
             read secret_list = secret::list(NoArgs) -> Vec<secret::SecretInfo> [Secrets];
             write secret_set = secret::set(secret::SecretSetArgs) -> () [Secrets, Accounts, Plugins, Sync];

@@ -4,9 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use devrig_code::{CodePool, CodeSettings};
 use devrig_core::id::ItemId;
-use devrig_core::notify::{Notice, Presenter};
+use devrig_core::notify::{Notice, Notifier, Presenter};
 use devrig_core::{Code, Context, Error, Result, SharedClock, SystemClock, Timestamp};
+use devrig_flow::actions::notify::Player;
+use devrig_flow::network::Network;
+use devrig_flow::others::Others;
 use devrig_flow::{Flows, Programs, Runs};
 use devrig_inbox::Inbox;
 use devrig_jobs::{Jobs, Workers};
@@ -24,8 +28,8 @@ use crate::events::{self, EngineEvent, EventStream};
 use crate::home::Home;
 use crate::lock::OwnerLock;
 use crate::notices::{self, Desk};
-use crate::triggers::Hearing;
-use crate::{online, socket, upkeep};
+use crate::triggers::{FlowSecrets, Hearing};
+use crate::{files, online, socket, upkeep};
 
 /// Everything that an engine is built from; tests bring their own.
 #[derive(Clone)]
@@ -95,6 +99,8 @@ struct Inner {
     inbox: Inbox,
     jobs: Jobs,
     plugins: Plugins,
+    /// Where code of flows runs.
+    code: CodePool,
     flows: Flows,
     hearing: Hearing,
     workers: tokio::sync::Mutex<Option<Workers>>,
@@ -122,6 +128,7 @@ impl Engine {
         let inbox = Inbox::new(store.clone(), jobs.clone());
         let vault = Vault::new(store.clone(), parts.keychain.clone());
         let (desk, own_notices) = Desk::new();
+        let notifier: Arc<dyn Notifier> = Arc::new(desk);
         let plugins = Plugins::start(PluginsParts {
             store: store.clone(),
             inbox: inbox.clone(),
@@ -129,7 +136,7 @@ impl Engine {
             vault: vault.clone(),
             egress: parts.egress.clone(),
             clock: parts.clock.clone(),
-            notifier: Arc::new(desk),
+            notifier: notifier.clone(),
             opener: parts.opener.clone(),
             host_program: parts.host_program.clone(),
             bundled: parts.bundled.clone(),
@@ -139,8 +146,21 @@ impl Engine {
         .await
         .context("starting the plugins")?;
         let workers = Workers::start(&jobs, plugins.job_handlers()).await?;
-        let flows = start_flows(&store).await.context("starting the flows")?;
-        let hearing = Hearing::new(store.clone(), flows.clone(), vault.clone()).await?;
+        let code = CodePool::new(CodeSettings::new(&parts.host_program));
+        let network = Network::new(parts.egress.clone());
+        let world = World {
+            store: &store,
+            inbox: &inbox,
+            vault: &vault,
+            code: &code,
+            network: &network,
+            notifier: notifier.clone(),
+        };
+        let flows = start_flows(world).await.context("starting the flows")?;
+        flows.runs().set_notifier(notifier);
+        let hearing =
+            Hearing::new(store.clone(), flows.clone(), vault.clone(), inbox.clone(), network)
+                .await?;
 
         let (events, _) = broadcast::channel(EVENTS);
         let engine = Self {
@@ -152,6 +172,7 @@ impl Engine {
                 inbox,
                 jobs,
                 plugins,
+                code,
                 flows,
                 hearing,
                 workers: tokio::sync::Mutex::new(Some(workers)),
@@ -187,6 +208,7 @@ impl Engine {
             let stop = hearing.inner.stop.clone();
             hearing.inner.hearing.follow(stop).await;
         });
+        tasks.spawn(files::follow(self.clone(), stop.clone()));
         tasks.spawn(notices::run(self.clone(), own, stop.clone()));
         tasks.spawn(events::tell_plugins(self.plugins().events(), events.clone(), stop.clone()));
         tasks.spawn(events::tell_keychain(self.vault().clone(), events.clone(), stop.clone()));
@@ -238,6 +260,7 @@ impl Engine {
         let inner = &*self.inner;
         bounded("the triggers", inner.hearing.close()).await;
         bounded("the runs", inner.flows.runs().stop()).await;
+        bounded("the code", inner.code.shutdown()).await;
         if let Some(workers) = inner.workers.lock().await.take() {
             bounded("the workers", workers.shutdown()).await;
         }
@@ -319,10 +342,27 @@ impl Engine {
     }
 }
 
-async fn start_flows(store: &Store) -> Result<Flows> {
-    let actions = Arc::new(devrig_flow::actions::builtin()?);
-    let programs = Programs::new(actions);
-    let runs = Runs::start(store.clone(), programs.clone()).await?;
+/// What flows need of the other rooms.
+struct World<'a> {
+    store: &'a Store,
+    inbox: &'a Inbox,
+    vault: &'a Vault,
+    code: &'a CodePool,
+    network: &'a Network,
+    notifier: Arc<dyn Notifier>,
+}
+
+async fn start_flows(world: World<'_>) -> Result<Flows> {
+    let World { store, inbox, vault, code, network, notifier } = world;
+    let mut actions = devrig_flow::actions::builtin()?;
+    devrig_flow::actions::code::add_all(&mut actions, code.clone())?;
+    devrig_flow::actions::http::add_all(&mut actions, network)?;
+    devrig_flow::actions::inbox::add_all(&mut actions, inbox)?;
+    devrig_flow::actions::notify::add_all(&mut actions, notifier, Player::system())?;
+    let programs = Programs::new(Arc::new(actions));
+    let secrets = Arc::new(FlowSecrets(vault.clone()));
+    let others = Others::new(inbox.clone());
+    let runs = Runs::start(store.clone(), programs.clone(), secrets, others).await?;
     Ok(Flows::new(store.clone(), programs, runs))
 }
 

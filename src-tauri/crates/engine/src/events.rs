@@ -186,7 +186,7 @@ fn tags_of(table: &str, kind: ChangeKind, actor: devrig_core::Actor) -> &'static
         "outbox" => &[Tag::Outbox],
         "setting" => &[Tag::Settings],
         "rule" => &[Tag::Rules],
-        "flow" => &[Tag::Flows],
+        "flow" | "flow_file" => &[Tag::Flows],
         "run" => &[Tag::Runs],
         "plugin" => &[Tag::Plugins, Tag::Accounts],
         "account" | "grant" => &[Tag::Plugins, Tag::Accounts, Tag::Sync],

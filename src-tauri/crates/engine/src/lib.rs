@@ -9,6 +9,7 @@ pub mod connection;
 pub mod doctor;
 mod engine;
 pub mod events;
+mod files;
 pub mod home;
 mod lock;
 pub mod logging;
@@ -19,6 +20,7 @@ mod presenter;
 pub mod settings;
 pub mod socket;
 mod triggers;
+mod tunnel;
 mod upkeep;
 
 pub use api::{Api, CALLS, NoArgs, dispatch};

@@ -25,6 +25,8 @@ const LONGEST: Duration = Duration::from_secs(30);
 const SINGLE: usize = 3;
 /// Titles in what is told as one.
 const LISTED: usize = 4;
+/// Of the rooms' own that are held: a flow may tell without end through a night.
+const MOST: usize = 500;
 const SNOOZE: Duration = Duration::from_secs(60 * 60);
 
 /// What the rooms hand their own notices to, such as a plugin's or that a plugin was stopped.
@@ -104,6 +106,9 @@ pub(crate) async fn run(
             notice = own.recv() => {
                 held_since.get_or_insert(engine.clock().now());
                 held.extend(notice);
+                if held.len() > MOST {
+                    held.remove(0);
+                }
             }
             () = asked(&mut changes) => {}
         }
@@ -139,13 +144,50 @@ async fn turn(
         return Ok(policy.due(since, now).since(now).min(LONGEST));
     }
     let due = engine.inbox().take_notices().await?;
-    let own = std::mem::take(held);
+    let own = gathered(std::mem::take(held));
     if policy.enabled {
         for notice in own.into_iter().chain(told(&due)) {
             show(engine, notice);
         }
     }
     Ok(Duration::ZERO)
+}
+
+/// Of each group the newest, with how many there were; when many are left, all as one.
+fn gathered(own: Vec<Notice>) -> Vec<Notice> {
+    let mut kept: Vec<(Notice, usize)> = Vec::new();
+    for notice in own {
+        let same = |(other, _): &&mut (Notice, usize)| {
+            other.group.is_some() && other.group == notice.group
+        };
+        match kept.iter_mut().find(same) {
+            Some((newest, count)) => (*newest, *count) = (notice, *count + 1),
+            None => kept.push((notice, 1)),
+        }
+    }
+    let counted = |(mut notice, count): (Notice, usize)| {
+        if count > 1 {
+            notice.title = format!("{} ({count})", notice.title);
+        }
+        notice
+    };
+    let kept: Vec<Notice> = kept.into_iter().map(counted).collect();
+    if kept.len() <= SINGLE { kept } else { vec![as_one(&kept)] }
+}
+
+fn as_one(notices: &[Notice]) -> Notice {
+    let mut lines: Vec<String> =
+        notices.iter().rev().take(LISTED).map(|notice| notice.title.clone()).collect();
+    if notices.len() > LISTED {
+        lines.push(format!("and {} more", notices.len() - LISTED));
+    }
+    Notice {
+        title: format!("{} notifications", notices.len()),
+        body: lines.join("\n"),
+        urgency: notices.iter().map(|notice| notice.urgency).max().unwrap_or_default(),
+        sound: notices.iter().rev().find_map(|notice| notice.sound.clone()),
+        ..Notice::default()
+    }
 }
 
 /// A few are told each by itself, and many as one.
@@ -158,7 +200,8 @@ fn told(due: &[Due]) -> Vec<Notice> {
     if due.len() > LISTED {
         lines.push(format!("and {} more", due.len() - LISTED));
     }
-    vec![Notice { title: format!("{} new items", due.len()), body: lines.join("\n"), item: None }]
+    let title = format!("{} new items", due.len());
+    vec![Notice { title, body: lines.join("\n"), ..Notice::default() }]
 }
 
 fn single(due: &Due) -> Notice {
@@ -170,15 +213,16 @@ fn single(due: &Due) -> Notice {
         true => due.because.clone(),
         false => about.join(" · "),
     };
-    Notice { title: title.clone(), body, item: Some(id.clone()) }
+    Notice { title: title.clone(), body, item: Some(id.clone()), ..Notice::default() }
 }
 
 fn show(engine: &Engine, notice: Notice) {
     let (presenter, engine) = (Arc::clone(&engine.parts().presenter), engine.clone());
-    let (item, runtime) = (notice.item.clone(), tokio::runtime::Handle::current());
+    let (item, page) = (notice.item.clone(), notice.page.clone());
+    let runtime = tokio::runtime::Handle::current();
     let on_answer = Box::new(move |answer| {
         runtime.spawn(async move {
-            if let Err(error) = act(&engine, item, answer).await {
+            if let Err(error) = act(&engine, item, page, answer).await {
                 tracing::warn!(%error, "what a notification was answered could not be done");
             }
         });
@@ -186,8 +230,16 @@ fn show(engine: &Engine, notice: Notice) {
     presenter.show(notice, on_answer);
 }
 
-async fn act(engine: &Engine, item: Option<ItemId>, answer: Answer) -> Result<()> {
+async fn act(
+    engine: &Engine,
+    item: Option<ItemId>,
+    page: Option<String>,
+    answer: Answer,
+) -> Result<()> {
     let kind = match (answer, &item) {
+        (Answer::Open, None) if page.is_some() => {
+            return engine.open_url(&page.unwrap_or_default()).await;
+        }
         (Answer::Open, _) | (_, None) => return engine.open_window(item).await,
         (Answer::Done, _) => OperationKind::Done,
         (Answer::Snooze, _) => {
@@ -202,6 +254,26 @@ async fn act(engine: &Engine, item: Option<ItemId>, answer: Answer) -> Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn groups_are_told_as_their_newest_and_many_as_one() {
+        let notice = |title: &str, group: Option<&str>| Notice {
+            title: title.into(),
+            group: group.map(str::to_owned),
+            ..Notice::default()
+        };
+        let titles = |notices: Vec<Notice>| {
+            gathered(notices).into_iter().map(|notice| notice.title).collect::<Vec<_>>()
+        };
+        let (a, b) = (Some("a"), Some("b"));
+        let own = vec![notice("1", a), notice("2", None), notice("3", a), notice("4", b)];
+        assert_eq!(titles(own), ["3 (2)", "2", "4"]);
+        let many: Vec<Notice> = (1..=9).map(|n| notice(&n.to_string(), None)).collect();
+        let one = gathered(many);
+        assert_eq!(one[0].title, "9 notifications");
+        assert_eq!(one[0].body, "9\n8\n7\n6\nand 5 more");
+        assert_eq!(titles(vec![notice("1", None), notice("1", None)]), ["1", "1"], "no group");
+    }
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()

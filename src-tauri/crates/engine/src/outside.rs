@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use devrig_core::{Error, Result, Timestamp};
 use devrig_expr::condition::{Dependency, DependsOn};
-use devrig_expr::{Condition, Options, Reference as Read, Template};
-use devrig_flow::action::Actions;
+use devrig_expr::{Condition, Options, Reference as Read, Schedule, Template};
+use devrig_flow::action::{Actions, Does};
 use devrig_flow::definition::{
-    ActionShape, Call, Cron, Fault, Findings, FlowId, Outside, Reference,
+    ActionShape, Call, Cron, Definition, Fault, Findings, FlowId, NodeKind, Outside, Reference,
 };
 use devrig_flow::shape;
 use devrig_secrets::Scope;
@@ -22,16 +22,20 @@ pub(crate) struct Snapshot {
     plugins: BTreeSet<String>,
     secrets: BTreeSet<String>,
     flows: BTreeSet<String>,
+    /// What actions say themselves of the configs in question.
+    wrong: Vec<(Call, Fault)>,
     now: Timestamp,
 }
 
 impl Snapshot {
-    pub(crate) async fn of(engine: &Engine) -> Result<Self> {
+    pub(crate) async fn of(engine: &Engine, definition: &Definition) -> Result<Self> {
         let plugins = engine.plugins().list().await?.into_iter().map(|plugin| plugin.name);
         let secrets = engine.vault().list(&Scope::Flows).await?.into_iter().map(|entry| entry.name);
         let flows = engine.flows().list().await?.into_iter().map(|flow| flow.id);
+        let actions = engine.flows().actions();
         Ok(Self {
-            actions: engine.flows().actions().clone(),
+            wrong: wrong(actions, definition).await,
+            actions: actions.clone(),
             plugins: plugins.collect(),
             secrets: secrets.collect(),
             flows: flows.collect(),
@@ -89,7 +93,10 @@ impl Outside for Snapshot {
         // What plugins can do in flows is not known before they register it.
         let own = call.plugin_id.is_none();
         let action = self.actions.get(&call.action).filter(|_| own)?;
-        Some(shape::of_call(action, call))
+        let mut shape = shape::of_call(action, call);
+        let own = self.wrong.iter().filter(|(wrong, _)| wrong == call);
+        shape.faults.extend(own.map(|(_, fault)| fault.clone()));
+        Some(shape)
     }
 
     fn has_plugin(&self, id: &str) -> bool {
@@ -104,21 +111,46 @@ impl Outside for Snapshot {
         self.flows.contains(id.as_str())
     }
 
-    fn cron(&self, _: &Cron) -> Option<Fault> {
-        None
+    fn cron(&self, cron: &Cron) -> Option<Fault> {
+        // The machine's own zone is none that could be wrong.
+        let zone = cron.timezone.as_deref().unwrap_or("UTC");
+        Schedule::parse(&cron.expression, zone).err().map(fault)
     }
 
     fn query(&self, query: &str) -> Option<Fault> {
         devrig_inbox::query::parse(query, self.now).err().map(fault)
     }
 
-    fn pattern(&self, _: &str) -> Option<Fault> {
-        None
+    fn pattern(&self, glob: &str) -> Option<Fault> {
+        devrig_flow::triggers::filesystem::check_pattern(glob).err().map(fault)
     }
 
     fn schema(&self, schema: &Value) -> Option<Fault> {
         shape::of_schema(schema)
     }
+}
+
+async fn wrong(actions: &Actions, definition: &Definition) -> Vec<(Call, Fault)> {
+    let mut wrong = Vec::new();
+    for node in definition.nodes() {
+        let NodeKind::Action(call) = &node.kind else { continue };
+        let Some(Does::Work(action)) = actions.get(&call.action).map(|found| &found.does) else {
+            continue;
+        };
+        if let Err(error) = action.check(&call.config).await {
+            wrong.push((call.clone(), of_field(error)));
+        }
+    }
+    wrong
+}
+
+/// An error whose message begins with the field.
+fn of_field(error: Error) -> Fault {
+    let (at, message) = match error.message.split_once(": ") {
+        Some((field, message)) => (format!(".{field}"), message.to_owned()),
+        None => (String::new(), error.message.clone()),
+    };
+    Fault { at, message, hint: error.hint.unwrap_or_default() }
 }
 
 fn reference(read: &Read) -> Reference {
@@ -158,6 +190,7 @@ mod tests {
             plugins: BTreeSet::from(["devrig-plugin-git".to_owned()]),
             secrets: BTreeSet::new(),
             flows: BTreeSet::from(["digest".to_owned()]),
+            wrong: Vec::new(),
             now: "2026-03-02T09:00:00Z".parse().unwrap(),
         }
     }
@@ -179,6 +212,19 @@ mod tests {
         let custom =
             json!({"type": "custom", "pluginId": "nobody", "functionName": "f", "args": []});
         assert_eq!(places(custom), [".pluginId"]);
+    }
+
+    #[test]
+    fn a_schedule_that_never_comes_is_told() {
+        let cron = |expression: &str, timezone: Option<&str>| Cron {
+            expression: expression.to_owned(),
+            timezone: timezone.map(str::to_owned),
+            ..Cron::default()
+        };
+        let found = |cron: Cron| snapshot().cron(&cron);
+        assert_eq!(found(cron("0 9 * * MON-FRI", Some("Europe/Berlin"))), None);
+        assert!(found(cron("0 9 30 2 *", None)).unwrap().message.contains("no such day"));
+        assert!(found(cron("0 9 * * *", Some("Mars/Base"))).unwrap().message.contains("Mars/Base"));
     }
 
     #[test]

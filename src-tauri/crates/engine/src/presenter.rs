@@ -20,11 +20,19 @@ impl Presenter for DesktopPresenter {
 
 #[cfg(all(unix, not(target_os = "macos")))]
 fn show(notice: &Notice, on_answer: OnAnswer) -> notify_rust::error::Result<()> {
-    use devrig_core::notify::Answer;
+    use devrig_core::notify::{Answer, Urgency};
 
     let mut notification = plain(notice);
     // Some daemons never draw buttons, so a click on the whole opens.
     notification.action("default", "Open").hint(notify_rust::Hint::DesktopEntry("devrig".into()));
+    notification.urgency(match notice.urgency {
+        Urgency::Low => notify_rust::Urgency::Low,
+        Urgency::Normal => notify_rust::Urgency::Normal,
+        Urgency::Critical => notify_rust::Urgency::Critical,
+    });
+    if let Some(sound) = &notice.sound {
+        notification.hint(notify_rust::Hint::SoundName(sound.clone()));
+    }
     if notice.item.is_some() {
         notification.action("done", "Done").action("snooze", "Snooze 1 h");
     }

@@ -29,6 +29,8 @@ enum Accepts {
     },
     /// `22:00-07:00 Europe/Berlin`, or nothing.
     QuietHours,
+    /// The path of a folder from the root on, or nothing.
+    Folder,
     /// A time, or null.
     Time,
     /// Names and queries of the person's own views.
@@ -105,6 +107,16 @@ pub const KNOWN: &[Setting] = &[
         accepts: Accepts::Whole { least: 1024, most: 65_535, default: 4780 },
     },
     Setting {
+        key: crate::files::FOLDER,
+        about: "A folder whose *.flow.json files are flows; empty for none.",
+        accepts: Accepts::Folder,
+    },
+    Setting {
+        key: crate::files::PUBLISH,
+        about: "A file that is saved in that folder goes live where the version before it was.",
+        accepts: Accepts::Flag { default: true },
+    },
+    Setting {
         key: "desktop.autostart",
         about: "Start DevRig in the tray at login.",
         accepts: Accepts::Flag { default: false },
@@ -168,7 +180,7 @@ impl Setting {
             Accepts::OneOf(choices) => json!(choices[0]),
             Accepts::Whole { default, .. } => json!(default),
             Accepts::Flag { default } => json!(default),
-            Accepts::QuietHours => json!(""),
+            Accepts::QuietHours | Accepts::Folder => json!(""),
             Accepts::Time => Value::Null,
             Accepts::Splits => json!(splits::shipped()),
             Accepts::Keys => json!({}),
@@ -204,6 +216,14 @@ impl Setting {
                     true => return Ok(()),
                     false => return text.parse::<QuietHours>().map(drop),
                 }
+            }
+            Accepts::Folder => {
+                let plain =
+                    |path: &str| path.is_empty() || std::path::Path::new(path).is_absolute();
+                if value.as_str().is_some_and(plain) {
+                    return Ok(());
+                }
+                "the path of a folder from the root on, or an empty text".to_owned()
             }
             Accepts::Time => {
                 let time = |text: &str| text.parse::<Timestamp>().is_ok();

@@ -5,8 +5,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use devrig_core::{Error, Result, Sensitive};
-use devrig_flow::Flows;
-use devrig_flow::triggers::{Secrets, Surroundings, Triggers};
+use devrig_flow::network::Network;
+use devrig_flow::secrets::Secrets;
+use devrig_flow::triggers::wait::WaitDoor;
+use devrig_flow::triggers::{Surroundings, Triggers};
+use devrig_flow::{Flows, Runs};
+use devrig_inbox::Inbox;
 use devrig_net::listener::{Listener, ListenerOptions, SecretSource};
 use devrig_secrets::{Scope, Vault};
 use devrig_store::Store;
@@ -14,6 +18,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use crate::settings;
+use crate::tunnel::TunnelDesk;
 
 /// The setting of the port.
 pub(crate) const PORT: &str = "webhooks.port";
@@ -26,16 +31,30 @@ const GRACE: Duration = Duration::from_secs(3);
 pub(crate) struct Hearing {
     pub triggers: Triggers,
     pub listener: Arc<Listener>,
+    pub tunnel: TunnelDesk,
+    door: Arc<WaitDoor>,
+    runs: Runs,
     store: Store,
 }
 
 impl Hearing {
-    pub async fn new(store: Store, flows: Flows, vault: Vault) -> Result<Self> {
+    pub async fn new(
+        store: Store,
+        flows: Flows,
+        vault: Vault,
+        inbox: Inbox,
+        network: Network,
+    ) -> Result<Self> {
         let options = ListenerOptions { port: port(&store).await?, ..ListenerOptions::default() };
         let listener = Arc::new(Listener::new(options, store.clock().clone()));
         let secrets = Arc::new(FlowSecrets(vault));
-        let surroundings = Surroundings { listener: listener.clone(), secrets };
-        Ok(Self { triggers: Triggers::new(flows, surroundings), listener, store })
+        let runs = flows.runs().clone();
+        let door = Arc::new(WaitDoor::new(runs.clone(), listener.clone()));
+        runs.set_door(door.clone());
+        let surroundings = Surroundings { listener: listener.clone(), secrets, inbox, network };
+        let tunnel = TunnelDesk::new(listener.clone());
+        let triggers = Triggers::new(flows, surroundings);
+        Ok(Self { triggers, listener, tunnel, door, runs, store })
     }
 
     /// Follows the flows and the setting until DevRig stops.
@@ -59,12 +78,18 @@ impl Hearing {
 
     /// Takes no more requests, and lets those end that are under way.
     pub async fn close(&self) {
+        // None may be open.
+        let _ = self.tunnel.stop().await;
         self.triggers.stop().await;
+        self.door.close();
         self.listener.shutdown(GRACE).await;
     }
 
     async fn look(&self) -> Result<()> {
         self.listener.set_port(port(&self.store).await?).await?;
+        if self.runs.await_requests().await? {
+            self.door.open()?;
+        }
         self.triggers.follow().await
     }
 }
@@ -89,7 +114,7 @@ async fn port(store: &Store) -> Result<u16> {
 }
 
 /// The secrets that flows name.
-struct FlowSecrets(Vault);
+pub(crate) struct FlowSecrets(pub Vault);
 
 impl Secrets for FlowSecrets {
     fn source(&self, name: &str) -> Arc<dyn SecretSource> {

@@ -11,12 +11,14 @@ mod compare;
 mod excerpt;
 mod explain;
 mod parse;
+mod pattern;
 mod print;
 mod value_ref;
 
-use crate::data::{Data, View};
+use crate::data::Data;
 use crate::place::Place;
 use crate::reference::Reference;
+use crate::view::View;
 
 use ask::Asks;
 use check::Check;

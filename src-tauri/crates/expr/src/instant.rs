@@ -5,7 +5,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
 
-use crate::data::View;
+use crate::view::View;
 
 /// RFC 3339 with an offset; without one it is UTC; a date alone begins at midnight UTC; the form
 /// of mails and HTTP headers; a whole number is milliseconds since 1970.

@@ -6,18 +6,26 @@
 //! work are bounded.
 
 pub mod condition;
+pub mod config;
+pub mod cron;
 pub mod data;
 mod instant;
 pub mod number;
 pub mod path;
 mod place;
+pub mod query;
 pub mod reference;
 pub mod template;
+pub mod view;
 mod zone;
 
 pub use condition::{Answers, Condition, Question, Verdict};
-pub use data::{Data, View};
+pub use config::Config;
+pub use cron::Schedule;
+pub use data::Data;
 pub use number::Number;
 pub use path::{Path, Step};
+pub use query::{JmesPath, JsonPath};
 pub use reference::Reference;
 pub use template::{Escape, Limits, Options, Template};
+pub use view::View;

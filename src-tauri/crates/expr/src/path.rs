@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use devrig_core::{Error, Result};
 
-use crate::data::View;
+use crate::view::View;
 
 /// The steps from a root to a value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -38,13 +38,21 @@ impl Step {
     /// Objects are asked for the name, lists for the number. Lists and text know their `length`,
     /// as they do in JavaScript, where text is counted in UTF-16 units.
     pub fn get<'a>(&self, view: View<'a>) -> Option<View<'a>> {
+        self.get_counting(view, &mut 0)
+    }
+
+    /// As [`Step::get`], and how many bytes of text had to be gone through.
+    pub(crate) fn get_counting<'a>(&self, view: View<'a>, bytes: &mut usize) -> Option<View<'a>> {
         match view {
             View::Map(_) | View::Object(_) => view.field(&self.name),
             View::List(list) => match self.index {
                 Some(index) => view.element(index),
                 None => self.is_length().then(|| View::Number(list.len().into())),
             },
-            View::Text(text) => self.of_text(text),
+            View::Text(text) => {
+                *bytes += text.len();
+                self.of_text(text)
+            }
             // Not even the length of a secret is told.
             _ => None,
         }

@@ -24,6 +24,7 @@ use serde_json::Value;
 
 use crate::data::Data;
 use crate::reference::Reference;
+use crate::view::View;
 
 use ast::Node;
 use program::{Body, Op};
@@ -126,7 +127,14 @@ impl Template {
         let scope = Scope::new(&context, self.options.escape == Escape::Html);
         let found = self.renderer(budget).eval(value, scope);
         let found = found.map_err(|error| self.source.locate(START, error))?;
-        Ok(found.map_or(Value::Null, Data::into_value))
+        let Some(found) = found else { return Ok(Value::Null) };
+        // A copy is cheaper than going through a text, and what is large may be handed on.
+        budget.work(found.view().weight() / 8).map_err(|error| self.source.locate(START, error))?;
+        Ok(match found.view() {
+            // Only who names a secret gets it, not who takes all there is.
+            object @ View::Object(_) => object.to_masked_value(),
+            _ => found.into_value(),
+        })
     }
 
     fn renderer<'r>(&'r self, budget: &'r mut Budget) -> Renderer<'r> {

@@ -62,6 +62,7 @@ async fn measure(callers: usize, time: Duration) {
                     kind: RunKind::Live,
                     key: None,
                     payload: json!({"action": "opened", "number": 17, "who": {"name": "kim"}}),
+                    cursor: None,
                     depth: 0,
                     parent: None,
                     answer: Some(tell),

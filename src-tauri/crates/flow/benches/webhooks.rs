@@ -1,5 +1,6 @@
-//! From a request to its answer: a webhook starts five nodes (set, condition, work, set, respond), full
-//! durability and history on. `cargo bench -p devrig-flow --bench webhooks [-- SECONDS]`.
+//! From a request to its answer: a webhook starts five nodes (set, condition, code.js, set,
+//! respond), full
+//! durability and history on. `cargo bench -p devrig-flow --bench webhooks [-- SECONDS [CONNECTIONS]]`.
 //!
 //! The clients run in a process of their own.
 
@@ -15,7 +16,8 @@ use std::time::{Duration, Instant};
 
 use common::{Diary, Rig, line, node};
 use devrig_core::{Actor, Result, Sensitive, SystemClock};
-use devrig_flow::triggers::{Secrets, Surroundings, Triggers};
+use devrig_flow::secrets::Secrets;
+use devrig_flow::triggers::{Surroundings, Triggers};
 use devrig_net::listener::{Listener, ListenerOptions, SecretSource};
 use serde_json::json;
 
@@ -40,7 +42,8 @@ fn main() {
         seconds => {
             let seconds = seconds.and_then(|text| text.parse().ok()).unwrap_or(5);
             let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-            for connections in [1, 10, 50] {
+            let only: Option<usize> = args.next().and_then(|text| text.parse().ok());
+            for connections in only.map_or(vec![1, 10, 50], |only| vec![only]) {
                 runtime.block_on(measure(connections, seconds));
             }
         }
@@ -52,7 +55,12 @@ async fn measure(connections: usize, seconds: u64) {
     let rig = Rig::at(folder.path(), Diary::default(), common::clock()).await;
     let options = ListenerOptions { port: 0, ..ListenerOptions::default() };
     let listener = Arc::new(Listener::new(options, SystemClock::shared()));
-    let surroundings = Surroundings { listener: listener.clone(), secrets: Arc::new(NoSecrets) };
+    let surroundings = Surroundings {
+        listener: listener.clone(),
+        secrets: Arc::new(NoSecrets),
+        inbox: rig.inbox(),
+        network: rig.network.clone(),
+    };
     let triggers = Triggers::new(rig.flows.clone(), surroundings);
     let saved = rig.flows.save(flow(), Actor::Person).await.unwrap();
     rig.flows.publish(&saved.id, None).await.unwrap();
@@ -78,18 +86,21 @@ fn flow() -> serde_json::Value {
     let path = json!({"type": "context", "path": "trigger.payload.body.build"});
     let condition = json!({"type": "compare", "left": path, "operator": "gt",
         "right": {"type": "literal", "value": 10}});
-    let mut edges = line(&["set", "check", "work", "again", "respond"]);
+    let mut edges = line(&["set", "check", "code", "again", "respond"]);
     edges[1]["port"] = json!("true");
     json!({
         "schemaVersion": 1, "name": "Bench", "settings": {"maxConcurrentRuns": 1000},
         "triggers": [{"id": "hook", "type": "webhook", "path": "bench", "respond": "whenDone",
             "ratePerMinute": 1_000_000}],
         "nodes": [
-            node("set", "test.give", json!({"name": "lamp", "size": 3, "bright": true})),
+            node("set", "data.set", json!({"from": "{{trigger.payload.body}}",
+                "fields": {"label": "build {{trigger.payload.body.build}}"}})),
             {"id": "check", "type": "condition", "config": {"condition": condition}},
-            node("work", "test.give", json!({"sum": 12345, "label": "a label"})),
-            node("again", "test.give", json!({"done": true, "label": "another"})),
-            node("respond", "http.respond", json!({"status": 200, "body": {"ok": true}})),
+            node("code", "code.js", json!({"input": "{{nodes.set.output}}",
+                "code": "return { next: input.build + 1, who: input.who.name.toUpperCase() }"})),
+            node("again", "data.set", json!({"from": "{{nodes.code.output}}", "fields": {"done": true}})),
+            node("respond", "http.respond",
+                json!({"status": 200, "body": "{{nodes.again.output}}"})),
         ],
         "edges": edges,
     })

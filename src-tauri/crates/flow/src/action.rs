@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use devrig_core::{Code, Error, Result};
-use devrig_expr::Data;
+use devrig_core::{Actor, Code, Error, Origin, Result};
+use devrig_expr::{Data, Path};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
+
+use crate::permissions::{Permissions, Wanted};
 
 /// What an action does to the world, which decides what must be on disk before it begins and what
 /// may be done again after a crash.
@@ -21,6 +23,14 @@ pub enum Effect {
     Read,
     /// Changes the world.
     Write,
+}
+
+/// What one call does to the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stakes {
+    pub effect: Effect,
+    /// Whether doing it twice under one key is the same as once.
+    pub idempotent: bool,
 }
 
 /// What people and checks are told of an action. Schemas are JSON Schema (2020-12).
@@ -40,10 +50,21 @@ pub struct About {
     pub example: &'static str,
     /// How long it usually takes, in milliseconds.
     pub typical_ms: u32,
+    /// Fields of the config whose texts are no templates, such as the code of `code.js`.
+    pub raw: &'static [&'static str],
+}
+
+impl About {
+    /// What a call does, as far as the action alone tells.
+    pub fn stakes(&self) -> Stakes {
+        Stakes { effect: self.effect, idempotent: self.idempotent }
+    }
 }
 
 /// Around one attempt of an action.
 pub struct Context<'a> {
+    /// The id of the flow.
+    pub flow: &'a str,
     pub run: &'a str,
     /// The path of the node in its run.
     pub node: &'a str,
@@ -51,11 +72,26 @@ pub struct Context<'a> {
     pub attempt: u32,
     /// The same for every attempt of this node in this run, also after a crash.
     pub key: &'a str,
+    /// Automatic steps since a person or a source acted, which those that it sets off count on.
+    pub depth: u8,
     /// What expressions see.
     pub data: &'a Data<'a>,
+    /// What the flow may touch.
+    pub permissions: &'a Permissions,
     /// Cancelled when the run is, or when the time of the attempt is over.
     pub token: &'a CancellationToken,
     pub log: &'a (dyn Log + 'a),
+}
+
+impl Context<'_> {
+    /// Who changes something, for what follows changes.
+    pub fn origin(&self) -> Origin {
+        let name =
+            "flow.name".parse::<Path>().ok().and_then(|path| path.get(self.data.view())?.text());
+        let origin =
+            Origin::new(Actor::Flow).because(format!("flow {}", name.unwrap_or(self.flow)));
+        Origin { depth: self.depth, ..origin }
+    }
 }
 
 /// Where an action says what a person may want to know later.
@@ -81,6 +117,30 @@ pub trait Action: Send + Sync {
     /// # Errors
     /// The retry policy decides by the category whether it is tried again.
     async fn run(&self, input: Value, context: &Context<'_>) -> Result<Value>;
+
+    /// What is wrong with a config, beyond what its schema says, before its expressions have
+    /// values.
+    ///
+    /// # Errors
+    /// `INVALID_INPUT` and others that begin with the field.
+    async fn check(&self, _config: &Map<String, Value>) -> Result<()> {
+        Ok(())
+    }
+
+    /// What a config touches, as far as it can be told before its expressions have values.
+    fn needs(&self, _config: &Map<String, Value>) -> Vec<Wanted> {
+        Vec::new()
+    }
+
+    /// What a call with this input does, where that decides; `usual` is what the action says.
+    fn stakes(&self, _input: &Value, usual: Stakes) -> Stakes {
+        usual
+    }
+
+    /// What has a circuit breaker of its own where the flow has breakers: a host, a program.
+    fn target(&self, _input: &Value) -> Option<String> {
+        None
+    }
 }
 
 /// What the walk over the graph does itself.
@@ -100,6 +160,10 @@ pub enum Control {
     Fail,
     /// Answers the request that started the run.
     Respond,
+    /// Runs another flow.
+    Subflow,
+    /// Waits for a time, a request or a person.
+    Wait,
 }
 
 /// How an action is done.

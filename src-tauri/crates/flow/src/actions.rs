@@ -3,15 +3,26 @@
 //! Those that only compute are given plain JSON and touch nothing. All keep the same bounds, on
 //! what comes in and on what goes out, and none panics whatever it is given.
 
+mod blocking;
 mod bounds;
+pub mod code;
 mod compute;
 mod control;
 mod crypto;
 mod data;
 mod date;
+#[cfg(unix)]
+mod file;
+mod git;
+pub mod http;
 mod identity;
+pub mod inbox;
 mod input;
+pub mod notify;
 mod order;
+pub(crate) mod shell;
+#[cfg(unix)]
+mod sqlite;
 mod text;
 
 use devrig_core::Result;
@@ -25,6 +36,12 @@ use crate::action::Actions;
 pub fn builtin() -> Result<Actions> {
     let mut actions = Actions::default();
     control::add_all(&mut actions)?;
+    #[cfg(unix)]
+    file::add_all(&mut actions)?;
+    git::add_all(&mut actions)?;
+    shell::add_all(&mut actions)?;
+    #[cfg(unix)]
+    sqlite::add_all(&mut actions)?;
     add_all(&mut actions)?;
     Ok(actions)
 }
@@ -40,5 +57,12 @@ pub fn add_all(actions: &mut Actions) -> Result<()> {
     crypto::add_all(actions)
 }
 
+/// Whether working on a value may take so long that others would wait.
+pub(crate) fn is_heavy(value: &serde_json::Value) -> bool {
+    bounds::Room::of_small().take_value(value).is_err()
+}
+
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ mod diff;
 mod migrate;
 mod model;
 pub mod n8n;
+mod place;
 mod problem;
 mod read;
 mod schema;
@@ -18,6 +19,7 @@ pub use check::{ActionShape, Fault, Findings, Outside, Reference, check};
 pub use diff::{Changes, FieldChange, PartChange, PartChanges, diff};
 pub use migrate::migrate;
 pub use model::*;
+pub use place::line_and_column;
 pub use problem::{Problem, ProblemCode, Problems, Severity};
 pub use read::{
     MOST_BODY_DEPTH, MOST_BYTES, MOST_EDGES, MOST_JSON_DEPTH, MOST_NODES, MOST_TEXT_BYTES,

@@ -1,5 +1,6 @@
 //! The flows that there are: saved as versions that never change, one of them live.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use devrig_core::{Actor, Change, ChangeKind, Code, Error, Origin, Result, Timestamp, id};
@@ -8,12 +9,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::action::Actions;
-use crate::definition::{self, Changes, Definition};
+use crate::definition::{self, Changes, Definition, Trigger, TriggerKind};
+use crate::permissions::{Permission, Permissions};
 use crate::program::Program;
 use crate::programs::Programs;
 use crate::run::RunKind;
 use crate::runs::{Runs, Start, Started};
+use crate::shape;
 use crate::table::flow::{self as table, FlowRow, VersionRow};
+use crate::table::trigger::{self as triggers, Said, TriggerKey};
 
 /// A flow in a list.
 #[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
@@ -71,6 +75,23 @@ impl Flows {
     pub async fn list(&self) -> Result<Vec<FlowInfo>> {
         let mut conn = self.reader().await?;
         Ok(table::list(&mut conn).await?.into_iter().map(FlowInfo::from).collect())
+    }
+
+    /// The live version of every enabled flow, or why it cannot run.
+    pub(crate) async fn live(&self) -> Result<Vec<(FlowInfo, Result<Arc<Program>>)>> {
+        let mut conn = self.reader().await?;
+        let mut live = Vec::new();
+        for row in table::list(&mut conn).await? {
+            let (true, Some(version)) = (row.enabled, row.live) else { continue };
+            let program = self.programs.version(&mut conn, row.seq, version).await;
+            live.push((row.into(), program));
+        }
+        Ok(live)
+    }
+
+    /// What was said of all triggers.
+    pub(crate) async fn said(&self) -> Result<HashMap<TriggerKey, Said>> {
+        triggers::said(&mut *self.reader().await?).await
     }
 
     /// A flow and one of its versions: the newest unless told.
@@ -177,14 +198,18 @@ impl Flows {
     /// `NOT_FOUND`.
     pub async fn delete(&self, id: &str) -> Result<()> {
         let id = id.to_owned();
-        self.store
+        let seq = self
+            .store
             .write(async move |tx: &mut Tx| {
                 let row = table::get(tx.conn(), &id).await?;
                 table::delete(tx.conn(), row.seq).await?;
                 tx.change(Change::new("flow", &id, ChangeKind::Deleted, &Origin::person()));
-                Ok(())
+                Ok(row.seq)
             })
-            .await
+            .await?;
+        self.programs.forget(seq);
+        self.runs.permits().forget(seq).await;
+        Ok(())
     }
 
     /// A version of a flow, ready to run: the newest unless told.
@@ -200,21 +225,59 @@ impl Flows {
     /// Runs the newest version of a flow by hand, or the one that is told.
     ///
     /// # Errors
-    /// `NOT_FOUND`; what the store meets.
+    /// `NOT_FOUND`; `INVALID_INPUT` when the flow has a manual trigger that the input does not fit.
     pub async fn run(&self, id: &str, version: Option<i64>, input: Value) -> Result<Started> {
         let program = self.program(id, version).await?;
         let start = Start {
+            trigger: manual(&program.definition, &input)?,
             program,
-            trigger: "manual".to_owned(),
             trigger_type: "manual",
             kind: RunKind::Manual,
             key: None,
             payload: input,
+            cursor: None,
             depth: 0,
             parent: None,
             answer: None,
         };
         self.runs.begin(start).await
+    }
+
+    /// Runs a flow by hand from a node on, with what was before it in another run.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`; `INVALID_INPUT` for a run of another flow.
+    pub async fn run_from(
+        &self,
+        id: &str,
+        version: Option<i64>,
+        node: &str,
+        of: &str,
+    ) -> Result<Started> {
+        let program = self.program(id, version).await?;
+        self.runs.run_from(program, node, of).await
+    }
+
+    /// What a flow may touch.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`.
+    pub async fn permissions(&self, id: &str) -> Result<Arc<Permissions>> {
+        let seq = table::get(&mut *self.reader().await?, id).await?.seq;
+        self.runs.permits().of(seq).await
+    }
+
+    /// Allows a flow to touch more, or less.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`.
+    pub async fn permit(
+        &self,
+        id: &str,
+        allow: Vec<Permission>,
+        forbid: Vec<Permission>,
+    ) -> Result<()> {
+        self.runs.permits().change(id, allow, forbid).await
     }
 
     async fn change(
@@ -225,9 +288,11 @@ impl Flows {
         let id = id.to_owned();
         self.store
             .write(async move |tx: &mut Tx| {
-                let mut row = table::get(tx.conn(), &id).await?;
+                let before = table::get(tx.conn(), &id).await?;
+                let mut row = before.clone();
                 change(&mut row)?;
                 row.updated_at = tx.now();
+                begin_triggers(tx, &before, &row).await?;
                 table::put(tx.conn(), &row).await?;
                 tx.change(Change::new("flow", &id, ChangeKind::Updated, &Origin::person()));
                 Ok(row.into())
@@ -238,6 +303,39 @@ impl Flows {
     async fn reader(&self) -> Result<sqlx::pool::PoolConnection<sqlx::Sqlite>> {
         self.store.reader().acquire().await.map_err(from_sqlx)
     }
+}
+
+/// The manual trigger that takes this input. A flow without one is run by hand all the same.
+fn manual(definition: &Definition, input: &Value) -> Result<String> {
+    for trigger in definition.triggers.iter().filter(|trigger| !trigger.disabled) {
+        let TriggerKind::Manual { input_schema } = &trigger.kind else { continue };
+        if let Some(schema) = input_schema {
+            shape::check_input(trigger.id.as_str(), schema, input)?;
+        }
+        return Ok(trigger.id.to_string());
+    }
+    Ok("manual".to_owned())
+}
+
+/// Those that wait for something now and did not before owe nothing of the time before.
+async fn begin_triggers(tx: &mut Tx, before: &FlowRow, after: &FlowRow) -> Result<()> {
+    if (before.enabled, before.live) == (after.enabled, after.live) {
+        return Ok(());
+    }
+    let (waited, waiting) = (waiting(tx, before).await?, waiting(tx, after).await?);
+    let now = tx.now();
+    for trigger in waiting.iter().filter(|trigger| !waited.contains(trigger)) {
+        triggers::begin(tx.conn(), after.seq, trigger.id.as_str(), now).await?;
+    }
+    Ok(())
+}
+
+/// The triggers of a flow that wait for something.
+async fn waiting(tx: &mut Tx, flow: &FlowRow) -> Result<Vec<Trigger>> {
+    let (true, Some(live)) = (flow.enabled, flow.live) else { return Ok(Vec::new()) };
+    let text = table::definition(tx.conn(), flow.seq, live).await?;
+    let triggers = definition::read_text(&text)?.triggers;
+    Ok(triggers.into_iter().filter(|trigger| !trigger.disabled).collect())
 }
 
 /// Saves a definition with the caller's transaction. `summary` is made from what changed unless told.

@@ -31,6 +31,10 @@ pub struct RunInfo {
     /// When a waiting one goes on by itself.
     pub wake_at: Option<Timestamp>,
     pub error: Option<Error>,
+    /// `<run>/<path of its node>`, of what called it.
+    pub parent: Option<String>,
+    /// The failed run whose work it goes on with.
+    pub retry_of: Option<String>,
 }
 
 /// A run with what happened in it.
@@ -137,7 +141,7 @@ fn told(start: Timestamp, entries: Vec<Entry>) -> (Vec<NodeRun>, Vec<LogLine>) {
                 run.attempts += 1;
                 run.error = Some(error);
             }
-            Entry::Waits { node, at, until, .. } => {
+            Entry::Waits { node, at, until } => {
                 let run =
                     open.entry(node.clone()).or_insert_with(|| NodeRun::begun(node, time(at)));
                 run.until = until;
@@ -196,6 +200,8 @@ impl From<(RunRow, table::FlowNames)> for RunInfo {
             ended_at: row.ended_at,
             wake_at: row.wake_at,
             error: row.error,
+            parent: row.parent,
+            retry_of: row.retry_of,
         }
     }
 }

@@ -1,26 +1,41 @@
 //! What a node is given: its config, whose texts are templates that were compiled once.
 
-use devrig_core::{Context as _, Result};
+use std::borrow::Cow;
+
+use devrig_core::{Error, Result};
 use devrig_expr::template::Options;
-use devrig_expr::{Data, Template};
+use devrig_expr::{Config, Data, Reference};
 use serde_json::{Map, Value};
 
 /// A config, ready to be resolved any number of times.
-pub struct Input(Part);
+pub struct Input {
+    config: Config,
+    /// Fields whose texts are no templates.
+    raw: Map<String, Value>,
+    pub reads: Reads,
+}
 
-enum Part {
-    /// Holds no template anywhere below.
-    Plain(Value),
-    Text(Box<Template>),
-    List(Vec<Part>),
-    Object(Vec<(String, Part)>),
+/// What a config takes from the person's own things, by name.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Reads {
+    pub secrets: Vec<String>,
+    /// Variables of the environment.
+    pub env: Vec<String>,
 }
 
 impl Input {
+    /// `raw` names the fields that are kept as they are.
+    ///
     /// # Errors
     /// `INVALID_INPUT` that names the field, with line and column in it.
-    pub fn compile(config: &Map<String, Value>) -> Result<Self> {
-        object(config).context("config").map(Self)
+    pub fn compile(config: &Map<String, Value>, raw: &[&str]) -> Result<Self> {
+        let (raw, templates) = config
+            .clone()
+            .into_iter()
+            .partition::<Map<_, _>, _>(|(name, _)| raw.contains(&name.as_str()));
+        let config = Config::compile(&Value::Object(templates), Options::default())?;
+        let reads = Reads::of(&config.references())?;
+        Ok(Self { config, raw, reads })
     }
 
     /// The config with the values of its expressions.
@@ -28,68 +43,44 @@ impl Input {
     /// # Errors
     /// `INVALID_INPUT` and `TOO_LARGE`, that name the field.
     pub fn resolve(&self, data: &Data<'_>) -> Result<Value> {
-        self.0.resolve(data).context("config")
-    }
-}
-
-fn part(value: &Value) -> Result<Part> {
-    match value {
-        Value::String(text) if text.contains("{{") => {
-            Template::compile(text, Options::default()).map(|text| Part::Text(Box::new(text)))
+        let mut resolved = self.config.resolve(data).map(Cow::into_owned)?;
+        if let Value::Object(fields) = &mut resolved {
+            fields.extend(self.raw.clone());
         }
-        Value::Array(list) => {
-            let parts = list.iter().enumerate();
-            let parts: Result<Vec<_>> =
-                parts.map(|(index, value)| part(value).context(index.to_string())).collect();
-            Ok(joined(parts?, value, Part::List))
-        }
-        Value::Object(map) => object(map),
-        plain => Ok(Part::Plain(plain.clone())),
+        Ok(resolved)
     }
 }
 
-fn object(map: &Map<String, Value>) -> Result<Part> {
-    let parts: Result<Vec<_>> = map
-        .iter()
-        .map(|(name, value)| Ok((name.clone(), part(value).context(name.clone())?)))
-        .collect();
-    let parts = parts?;
-    match parts.iter().all(|(_, part)| matches!(part, Part::Plain(_))) {
-        true => Ok(Part::Plain(Value::Object(map.clone()))),
-        false => Ok(Part::Object(parts)),
-    }
-}
-
-/// A list without any template is kept as it is.
-fn joined(parts: Vec<Part>, whole: &Value, list: fn(Vec<Part>) -> Part) -> Part {
-    match parts.iter().all(|part| matches!(part, Part::Plain(_))) {
-        true => Part::Plain(whole.clone()),
-        false => list(parts),
-    }
-}
-
-impl Part {
-    fn resolve(&self, data: &Data<'_>) -> Result<Value> {
-        match self {
-            Self::Plain(value) => Ok(value.clone()),
-            Self::Text(template) => template.value(data),
-            Self::List(parts) => {
-                let values = parts.iter().enumerate();
-                let values: Result<Vec<_>> =
-                    values.map(|(at, part)| part.resolve(data).context(at.to_string())).collect();
-                values.map(Value::Array)
-            }
-            Self::Object(parts) => {
-                let fields: Result<Map<_, _>> = parts
-                    .iter()
-                    .map(|(name, part)| {
-                        Ok((name.clone(), part.resolve(data).context(name.clone())?))
-                    })
-                    .collect();
-                fields.map(Value::Object)
+impl Reads {
+    fn of(references: &[Reference]) -> Result<Self> {
+        let mut reads = Self::default();
+        for reference in references {
+            let into = match reference.root() {
+                Some("secrets") => &mut reads.secrets,
+                Some("env") => &mut reads.env,
+                _ => continue,
+            };
+            let name = named(reference)?;
+            if !into.contains(&name) {
+                into.push(name);
             }
         }
+        Ok(reads)
     }
+
+    pub fn is_empty(&self) -> bool {
+        self.secrets.is_empty() && self.env.is_empty()
+    }
+}
+
+/// Only what is named can be asked for and hidden, so nobody reads all of them.
+fn named(reference: &Reference) -> Result<String> {
+    let steps = reference.path.steps();
+    steps.get(1).map(|step| step.name().to_owned()).ok_or_else(|| {
+        let root = steps[0].name();
+        Error::invalid(format!("{}: {root} is read without a name", reference.place))
+            .hint(format!("Write {{{{{root}.NAME}}}}."))
+    })
 }
 
 #[cfg(test)]
@@ -99,7 +90,7 @@ mod tests {
     use super::*;
 
     fn compiled(config: Value) -> Result<Input> {
-        Input::compile(config.as_object().unwrap())
+        Input::compile(config.as_object().unwrap(), &["code"])
     }
 
     #[test]
@@ -111,6 +102,7 @@ mod tests {
             "number": "{{trigger.payload.number}}",
             "list": [1, "{{trigger.payload.labels}}", {"deep": "{{trigger.payload.labels.[0]}}"}],
             "plain": {"a": [true, null, "no template"]},
+            "code": "return `{{no template}}`",
         }));
         assert_eq!(
             input.unwrap().resolve(&data).unwrap(),
@@ -119,13 +111,26 @@ mod tests {
                 "number": 17,
                 "list": [1, ["a", "b"], {"deep": "a"}],
                 "plain": {"a": [true, null, "no template"]},
+                "code": "return `{{no template}}`",
             })
         );
     }
 
     #[test]
+    fn what_it_takes_from_the_person_is_known_by_name() {
+        let input = compiled(json!({
+            "headers": {"authorization": "Bearer {{secrets.token}} {{secrets.token}}"},
+            "home": "{{env.HOME}}/{{trigger.id}}",
+        }));
+        let reads = Reads { secrets: vec!["token".into()], env: vec!["HOME".into()] };
+        assert_eq!(input.unwrap().reads, reads);
+        let error = compiled(json!({"all": "{{json secrets}}"})).err().unwrap();
+        assert!(error.message.contains("config.all"), "{error}");
+    }
+
+    #[test]
     fn a_wrong_template_is_told_with_its_field() {
         let error = compiled(json!({"headers": {"x": ["ok", "{{#if"]}})).err().unwrap();
-        assert!(error.message.starts_with("config: headers: x: 1: "), "{error}");
+        assert!(error.message.starts_with("config.headers.x[1]: "), "{error}");
     }
 }

@@ -2,15 +2,24 @@
 
 pub mod action;
 pub mod actions;
+pub mod circuits;
 pub mod definition;
+pub mod events;
 pub mod flows;
+pub mod folder;
 pub mod history;
 mod input;
+pub mod network;
+pub mod others;
+pub mod permissions;
+mod permits;
+mod place;
 mod plan;
 mod program;
 mod programs;
 pub mod run;
 pub mod runs;
+pub mod secrets;
 pub mod shape;
 mod table;
 pub mod triggers;

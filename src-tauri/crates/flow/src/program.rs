@@ -26,6 +26,8 @@ pub struct Program {
     pub definition: Definition,
     pub entry: Vec<Condition>,
     pub graph: Graph,
+    /// A node waits for a request.
+    pub listens: bool,
 }
 
 /// Nodes and ways by number.
@@ -54,11 +56,13 @@ pub struct Node {
     pub pin: Option<Value>,
     /// Whether a way leads on from its port `error`.
     pub handles_errors: bool,
+    /// Whether a way leads on from its port `timeout`.
+    pub handles_timeout: bool,
 }
 
 /// What a node does.
 pub enum Work {
-    Action(Step),
+    Action(Box<Step>),
     /// Takes the port of the first condition that holds, else the last one.
     Choice {
         cases: Vec<(String, Condition)>,
@@ -88,7 +92,8 @@ impl Program {
         let entry: Result<_> = definition.entry_conditions.iter().map(Condition::parse).collect();
         let entry = entry.context("the entry conditions")?;
         let graph = compiler.graph(&definition.graph)?;
-        Ok(Self { flow, version, definition, entry, graph })
+        let listens = definition.nodes().any(waits_for_request);
+        Ok(Self { flow, version, definition, entry, graph, listens })
     }
 }
 
@@ -144,7 +149,8 @@ impl Compiler<'_> {
     }
 
     fn node(&self, node: &Written, graph: &definition::Graph) -> Result<Node> {
-        let leads = |edge: &definition::Edge| edge.source == node.id && edge.port == port::ERROR;
+        let leads =
+            |port: &str| graph.edges.iter().any(|edge| edge.source == node.id && edge.port == port);
         Ok(Node {
             id: node.id.to_string(),
             work: self.work(&node.kind)?,
@@ -153,13 +159,16 @@ impl Compiler<'_> {
             on_error: node.on_error.unwrap_or(self.settings.error_handling),
             disabled: node.disabled,
             pin: node.pin.clone(),
-            handles_errors: graph.edges.iter().any(leads),
+            handles_errors: leads(port::ERROR),
+            handles_timeout: leads(port::TIMEOUT),
         })
     }
 
     fn work(&self, kind: &NodeKind) -> Result<Work> {
         match kind {
-            NodeKind::Action(call) | NodeKind::Ai(call) => Ok(Work::Action(self.step(call)?)),
+            NodeKind::Action(call) | NodeKind::Ai(call) => {
+                Ok(Work::Action(Box::new(self.step(call)?)))
+            }
             NodeKind::Condition(branching) => choice(branching),
             NodeKind::Junction(_) | NodeKind::Note(_) => Ok(Work::Junction),
         }
@@ -170,7 +179,7 @@ impl Compiler<'_> {
             Error::new(Code::NotFound, format!("there is no action {}", call.action))
                 .hint("`devrig flow actions` lists them.")
         })?;
-        let input = Input::compile(&call.config)?;
+        let input = Input::compile(&call.config, action.about.raw)?;
         let body = call.body.as_ref().map(|body| self.graph(body)).transpose()?;
         Ok(Step { action: action.clone(), input, body })
     }
@@ -184,6 +193,13 @@ impl Step {
             _ => None,
         }
     }
+}
+
+/// Of what a template stands for it is not known before it runs.
+fn waits_for_request(node: &Written) -> bool {
+    let Some(call) = node.call().filter(|call| call.action == "flow.wait") else { return false };
+    let what = call.config.get("for").and_then(Value::as_str).unwrap_or_default();
+    what == "webhook" || what.contains("{{")
 }
 
 fn policy(written: &definition::RetryPolicy) -> RetryPolicy {

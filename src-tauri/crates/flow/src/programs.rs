@@ -59,6 +59,11 @@ impl Programs {
         Ok(program)
     }
 
+    /// Forgets a flow that is gone: its number may be given to another one.
+    pub fn forget(&self, flow: i64) {
+        self.lock().retain(|(of, _), _| *of != flow);
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,5 +1,6 @@
 //! One run: what is known of it, how it is written down, and the walk over its graph.
 
+mod access;
 mod answer;
 mod board;
 mod control;
@@ -8,16 +9,22 @@ mod frame;
 mod journal;
 mod memory;
 mod node;
+mod other_runs;
+pub mod reuse;
 mod row;
+mod subflow;
+mod wait;
 mod walk;
 mod walker;
 
+pub use access::Access;
 pub use answer::{Answer, Held};
 pub use board::Board;
 pub use entry::{End, Entry, NodeStatus};
-pub use frame::Frame;
+pub use frame::{Frame, output};
 pub use journal::Journal;
 pub use memory::Memory;
+pub use other_runs::{Asked, Call, Called, Came, OtherRuns, Rest, Stands, WaitKind};
 pub use row::{RunKind, RunRow, RunStatus};
 pub use walk::{Stop, Walked};
-pub use walker::{Walker, holds};
+pub use walker::{Parts, Walker};

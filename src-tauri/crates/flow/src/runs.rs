@@ -1,26 +1,40 @@
 //! Starts runs, keeps them going over restarts, and ends them.
 
+mod after;
+mod again;
+mod answers;
 mod decide;
 mod drive;
 mod fire;
+mod other_runs;
 
+pub use again::Of;
+pub use answers::{Approval, Door, ROOT as WAIT_ROOT, Said};
 pub use decide::Decision;
 pub use fire::Fired;
 
+pub use crate::run::Rest;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use devrig_core::notify::Notifier;
 use devrig_core::{Code, Error, Result, Timestamp, id};
-use devrig_store::{Store, Tx, from_sqlx};
+use devrig_store::{Batch, Store, Tx, from_sqlx};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::after::Ending;
+use crate::circuits::{CircuitState, Circuits};
+use crate::others::Others;
+use crate::permits::Permits;
 use crate::program::Program;
 use crate::programs::Programs;
 use crate::run::{Answer, Board, Held, Journal, Memory, RunKind, RunRow, RunStatus};
+use crate::secrets::Secrets;
 use crate::table::run::{self as table, EventRow};
 
 /// Runs at a time, of all flows together.
@@ -36,28 +50,32 @@ pub struct Start {
     /// Names the same event twice told.
     pub key: Option<String>,
     pub payload: Value,
+    /// Where the trigger is after this, stored with the event.
+    pub cursor: Option<Value>,
     /// Automatic steps since a person or a source acted.
     pub depth: u8,
-    pub parent: Option<String>,
+    pub parent: Option<Caller>,
     /// Whoever waits for an answer while the run goes on. Without one, the start is on disk before
     /// it is confirmed.
     pub answer: Option<oneshot::Sender<Answer>>,
+}
+
+/// The run and node that call a flow.
+pub struct Caller {
+    /// `<run>/<path of the node>`.
+    pub key: String,
+    /// It does not wait for the end.
+    pub detached: bool,
 }
 
 /// A run that was started.
 #[derive(Debug)]
 pub struct Started {
     pub id: String,
+    /// It waits for its turn.
+    pub waits: bool,
     /// Tells when it has ended, or is parked.
     pub rest: oneshot::Receiver<Rest>,
-}
-
-/// Where a run came to rest.
-#[derive(Debug, Clone)]
-pub struct Rest {
-    pub status: RunStatus,
-    pub output: Value,
-    pub error: Option<Error>,
 }
 
 /// A handle on the runs. Cheap to clone.
@@ -69,16 +87,32 @@ pub struct Runs {
 struct Inner {
     store: Store,
     programs: Programs,
+    permits: Permits,
+    secrets: Arc<dyn Secrets>,
+    others: Others,
+    circuits: Circuits,
     next_run: AtomicI64,
     next_event: AtomicI64,
     board: Mutex<Board<Waiting>>,
     /// How each run that goes on is cancelled, by its id.
-    tokens: Mutex<HashMap<String, CancellationToken>>,
+    tokens: Mutex<HashMap<String, Turn>>,
+    next_turn: AtomicI64,
     tasks: TaskTracker,
     stop: CancellationToken,
     taking: fire::Taking,
     /// Something may be due: a parked run, or one that was parked just now.
     wake: tokio::sync::Notify,
+    /// What the addresses are signed with at which runs are resumed.
+    key: Vec<u8>,
+    door: OnceLock<Arc<dyn Door>>,
+    notifier: OnceLock<Arc<dyn Notifier>>,
+}
+
+/// A run's time on the board. One that is parked may be there again before it has quite left.
+#[derive(Clone)]
+struct Turn {
+    number: i64,
+    token: CancellationToken,
 }
 
 /// A run that waits for its turn: it is read again when that comes.
@@ -91,7 +125,7 @@ struct Waiting {
 
 /// A run that has its place.
 struct Going {
-    token: CancellationToken,
+    turn: Turn,
     program: Arc<Program>,
     journal: Journal,
     memory: Memory,
@@ -100,33 +134,64 @@ struct Going {
     rest: Option<oneshot::Sender<Rest>>,
 }
 
+/// A run that is about to begin.
+struct Launch {
+    program: Arc<Program>,
+    journal: Journal,
+    memory: Memory,
+    trigger: Value,
+    answer: Option<oneshot::Sender<Answer>>,
+    /// It has its place.
+    entered: bool,
+}
+
 impl Runs {
     /// Takes up what the last process left: what ran goes on at once.
     ///
     /// # Errors
     /// What reading meets.
-    pub async fn start(store: Store, programs: Programs) -> Result<Self> {
+    pub async fn start(
+        store: Store,
+        programs: Programs,
+        secrets: Arc<dyn Secrets>,
+        others: Others,
+    ) -> Result<Self> {
         let mut conn = store.reader().acquire().await.map_err(from_sqlx)?;
         let (run, event) = table::last_numbers(&mut conn).await?;
         let open = table::open(&mut conn).await?;
         drop(conn);
+        let clock = store.clock().clone();
+        let key = store.write(async |tx: &mut Tx| crate::table::wait::key(tx).await).await?;
+        let ids = open.iter().map(|run| run.id.clone()).collect();
+        crate::actions::shell::end_left_behind(ids).await;
         let runs = Self {
             inner: Arc::new(Inner {
+                permits: Permits::new(store.clone()),
                 store,
                 programs,
+                secrets,
+                others,
+                circuits: Circuits::new(clock),
                 next_run: AtomicI64::new(run + 1),
                 next_event: AtomicI64::new(event + 1),
                 board: Mutex::new(Board::new(MOST)),
                 tokens: Mutex::default(),
+                next_turn: AtomicI64::default(),
                 tasks: TaskTracker::new(),
                 stop: CancellationToken::new(),
                 taking: fire::Taking::default(),
                 wake: tokio::sync::Notify::new(),
+                key,
+                door: OnceLock::new(),
+                notifier: OnceLock::new(),
             }),
         };
         runs.take_up(open);
         let waker = runs.clone();
-        runs.inner.tasks.spawn(async move { waker.wake_parked().await });
+        runs.inner.tasks.spawn(async move {
+            waker.let_orphans_go().await;
+            waker.wake_parked().await;
+        });
         Ok(runs)
     }
 
@@ -151,61 +216,68 @@ impl Runs {
         if self.inner.stop.is_cancelled() {
             return Err(Error::new(Code::Cancelled, "DevRig is stopping, so nothing is started"));
         }
-        let definition = &start.program.definition.settings;
-        let flow = start.program.flow;
-        let most = usize::try_from(definition.max_concurrent_runs).unwrap_or(usize::MAX);
-        let entered = {
-            let mut board = self.board();
-            board.set(flow, most, definition.priority);
-            board.enter(flow)
-        };
+        let entered = self.enter(&start.program);
         let (event, run, trigger) = self.rows(&start, entered);
-        let id = run.id.clone();
+        let journal = Journal::fresh(self.inner.store.clone(), run, Some(event));
+        let memory = Memory::default();
+        let Start { program, answer, .. } = start;
+        self.launch(Launch { program, journal, memory, trigger, answer, entered }).await
+    }
+
+    /// Takes a place for a run of this flow, where there is one.
+    fn enter(&self, program: &Program) -> bool {
+        self.set_lane(program);
+        self.board().enter(program.flow)
+    }
+
+    async fn launch(&self, launch: Launch) -> Result<Started> {
+        let Launch { program, journal, memory, trigger, answer, entered } = launch;
+        let flow = program.flow;
+        let id = journal.run().id;
         let (tell, rest) = oneshot::channel();
-        let waited_for = start.answer.is_some();
-        let journal = Journal::fresh(self.inner.store.clone(), run, event);
-        let token = entered.then(|| self.new_token(&id));
+        let waited_for = answer.is_some();
+        let held = answer.map(Held::to).unwrap_or_default();
+        let turn = entered.then(|| self.new_turn(&id));
         if !(entered && waited_for)
             && let Err(error) = journal.barrier().await
         {
-            if entered {
-                self.tokens().remove(&id);
-                self.board().leave(flow);
-                self.fill();
+            if let Some(turn) = &turn {
+                self.done(&id, turn, flow);
             }
             return Err(error);
         }
-        let Some(token) = token else {
-            let held = start.answer.map(Held::to).unwrap_or_default();
+        let Some(turn) = turn else {
             self.board().wait(flow, Waiting { id: id.clone(), flow, held, rest: Some(tell) });
             // A place may have become free while the row was written.
             self.fill();
-            return Ok(Started { id, rest });
+            return Ok(Started { id, waits: true, rest });
         };
-        self.spawn(Going {
-            token,
-            program: start.program,
-            journal,
-            memory: Memory::default(),
-            held: start.answer.map(Held::to).unwrap_or_default(),
-            trigger,
-            rest: Some(tell),
-        });
-        Ok(Started { id, rest })
+        self.spawn(Going { turn, program, journal, memory, held, trigger, rest: Some(tell) });
+        Ok(Started { id, waits: false, rest })
+    }
+
+    /// Tells the board how a flow wants its runs to take turns.
+    fn set_lane(&self, program: &Program) {
+        let settings = &program.definition.settings;
+        let most = usize::try_from(settings.max_concurrent_runs).unwrap_or(usize::MAX);
+        self.board().set(program.flow, most, settings.priority);
     }
 
     fn rows(&self, start: &Start, entered: bool) -> (EventRow, RunRow, Value) {
-        let event = self.event(start, "run");
+        let seq = self.inner.next_run.fetch_add(1, Ordering::Relaxed);
+        let event = EventRow { run: Some(seq), ..self.event(start, "run") };
         let now = event.at;
         let Start { program, trigger, trigger_type, kind, payload, depth, parent, .. } = start;
         let run = RunRow {
-            seq: self.inner.next_run.fetch_add(1, Ordering::Relaxed),
+            seq,
             id: id::fresh(),
             flow: program.flow,
             version: program.version,
             event: event.seq,
             kind: *kind,
-            parent: parent.clone(),
+            parent: parent.as_ref().map(|parent| parent.key.clone()),
+            detached: parent.as_ref().is_some_and(|parent| parent.detached),
+            retry_of: None,
             status: if entered { RunStatus::Running } else { RunStatus::Queued },
             priority: program.definition.settings.priority,
             depth: *depth,
@@ -219,6 +291,10 @@ impl Runs {
         (event, run, told)
     }
 
+    fn number(&self) -> i64 {
+        self.inner.next_run.fetch_add(1, Ordering::Relaxed)
+    }
+
     fn event(&self, start: &Start, verdict: &'static str) -> EventRow {
         EventRow {
             seq: self.inner.next_event.fetch_add(1, Ordering::Relaxed),
@@ -228,6 +304,8 @@ impl Runs {
             at: self.inner.store.clock().now(),
             verdict,
             payload: start.payload.to_string(),
+            cursor: start.cursor.clone(),
+            run: None,
         }
     }
 
@@ -239,38 +317,57 @@ impl Runs {
         if self.cancel_going(id) {
             return Ok(());
         }
-        let owned = id.to_owned();
-        let run = self
-            .inner
-            .store
-            .write(async move |tx: &mut Tx| {
-                let (mut run, _) = table::get(tx.conn(), &owned).await?;
-                if run.status.has_ended() {
-                    let how = run.status.as_str();
-                    return Err(Error::new(Code::NothingToDo, format!("the run is {how} already")));
-                }
-                run.status = RunStatus::Cancelled;
-                run.ended_at = Some(tx.now());
-                run.wake_at = None;
-                table::put_changed(tx, &run)?;
-                Ok(run)
-            })
-            .await?;
+        self.cancel_resting(id).await
+    }
+
+    /// Ends a run that does not go on at this moment.
+    async fn cancel_resting(&self, id: &str) -> Result<()> {
+        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        let (run, _) = table::get(&mut conn, id).await?;
+        drop(conn);
+        let rest = Rest { status: RunStatus::Cancelled, output: Value::Null, error: None };
+        let trigger = Value::Null;
+        let ending =
+            Ending { run: &run, rest: &rest, program: None, node: None, trigger: &trigger };
+        let after = self.aftermath(&ending).await;
+        let (owned, rows) = (id.to_owned(), after.rows.clone());
+        let unit = async move |tx: &mut Tx| {
+            let (mut run, _) = table::get(tx.conn(), &owned).await?;
+            if run.status.has_ended() {
+                let how = run.status.as_str();
+                return Err(Error::new(Code::NothingToDo, format!("the run is {how} already")));
+            }
+            run.status = RunStatus::Cancelled;
+            run.ended_at = Some(tx.now());
+            run.wake_at = None;
+            tx.add(rows.clone());
+            table::put_changed(tx, &run)
+        };
+        self.inner.store.write(unit).await?;
         self.board().drop_waiting(run.flow, |waiting| waiting.id == run.id);
         // Its turn may have come while this was written.
         self.cancel_going(id);
+        self.follow_up(&run, RunStatus::Cancelled, after).await;
         Ok(())
     }
 
     fn cancel_going(&self, id: &str) -> bool {
-        self.tokens().get(id).map(CancellationToken::cancel).is_some()
+        self.tokens().get(id).map(|turn| turn.token.cancel()).is_some()
     }
 
-    /// The token of a run that is about to go on. It is there before anybody can see the run go.
-    fn new_token(&self, id: &str) -> CancellationToken {
-        let token = self.inner.stop.child_token();
-        self.tokens().insert(id.to_owned(), token.clone());
-        token
+    /// The turn of a run that is about to go on. It is there before anybody can see the run go.
+    fn new_turn(&self, id: &str) -> Turn {
+        let number = self.inner.next_turn.fetch_add(1, Ordering::Relaxed);
+        let turn = Turn { number, token: self.inner.stop.child_token() };
+        self.tokens().insert(id.to_owned(), turn.clone());
+        turn
+    }
+
+    fn end_turn(&self, id: &str, turn: &Turn) {
+        let mut tokens = self.tokens();
+        if tokens.get(id).is_some_and(|now| now.number == turn.number) {
+            tokens.remove(id);
+        }
     }
 
     /// Stops taking runs, and lets go of those that go on: the next start takes them up.
@@ -280,9 +377,54 @@ impl Runs {
         self.inner.tasks.wait().await;
     }
 
+    pub(crate) async fn cursor(&self, flow: i64, trigger: &str) -> Result<Option<Value>> {
+        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        table::cursor(&mut conn, flow, trigger).await
+    }
+
+    /// Keeps where a trigger is, when nothing was told.
+    pub(crate) async fn keep_cursor(&self, flow: i64, trigger: &str, cursor: &Value) -> Result<()> {
+        let mut batch = Batch::default();
+        table::put_cursor(&mut batch, flow, trigger, cursor);
+        self.inner.store.write_batch(batch).await
+    }
+
+    /// A run that the trigger started and that has not ended.
+    pub(crate) async fn open_run(&self, flow: i64, trigger: &str) -> Result<Option<String>> {
+        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        crate::table::trigger::open_run(&mut conn, flow, trigger).await
+    }
+
+    /// What a run gave that has ended.
+    pub(crate) async fn output(&self, run: &RunRow) -> Result<Value> {
+        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        let program = self.inner.programs.version(&mut conn, run.flow, run.version).await?;
+        let (entries, _) = table::journal(&mut conn, run.seq).await?;
+        Ok(crate::run::output(&program, entries))
+    }
+
+    /// `trigger`, as expressions see it now.
+    pub(crate) fn told(&self, trigger: &str, kind: &str, payload: &Value) -> Value {
+        told(trigger, kind, self.inner.store.clock().now(), payload.clone())
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// What flows may touch.
+    pub(crate) fn permits(&self) -> &Permits {
+        &self.inner.permits
+    }
+
     /// Looks at parked runs now: after the machine slept, or the clock was set.
     pub fn look(&self) {
         self.inner.wake.notify_one();
+    }
+
+    /// The targets of flows that are in trouble.
+    pub fn circuits(&self) -> Vec<CircuitState> {
+        self.inner.circuits.states()
     }
 
     /// How many runs wait for their turn, and how many go on.
@@ -294,7 +436,7 @@ impl Runs {
         self.inner.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tokens(&self) -> std::sync::MutexGuard<'_, HashMap<String, CancellationToken>> {
+    fn tokens(&self) -> std::sync::MutexGuard<'_, HashMap<String, Turn>> {
         self.inner.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,5 +1,6 @@
 //! What the checks of a definition are told of an action, and of a JSON Schema.
 
+use devrig_core::{Error, Result};
 use jsonschema::error::{ValidationError, ValidationErrorKind as Kind};
 use serde_json::Value;
 
@@ -8,6 +9,8 @@ use crate::definition::{ActionShape, Call, Fault, port};
 
 /// A schema's own sentence about a large value is cut.
 const LONGEST: usize = 300;
+/// Faults of an input that are told at once.
+const MOST_FAULTS: usize = 5;
 
 /// What is known of an action, with the config of one of its calls judged as far as this can be
 /// done before its expressions have values.
@@ -15,12 +18,15 @@ pub fn of_call(action: &Registered, call: &Call) -> ActionShape {
     let chooses = matches!(action.does, Does::Control(Control::Branch));
     let ports = match &action.does {
         Does::Control(Control::Fail | Control::Break) => Vec::new(),
+        Does::Control(Control::Wait) => ports_of_wait(call),
         _ if chooses => call.config.get("port").and_then(plain).into_iter().collect(),
         _ => vec![port::OUT.to_owned()],
     };
+    let waits = matches!(action.does, Does::Control(Control::Wait));
     ActionShape {
-        any_port: chooses && ports.is_empty(),
+        any_port: (chooses || waits) && ports.is_empty(),
         ports,
+        raw: action.about.raw.iter().map(|field| (*field).to_owned()).collect(),
         takes_body: matches!(action.does, Does::Control(Control::Loop | Control::Parallel)),
         faults: faults(action, &Value::Object(call.config.clone())),
         ..ActionShape::default()
@@ -36,6 +42,31 @@ pub fn of_schema(schema: &Value) -> Option<Fault> {
         Ok(()) => jsonschema::validator_for(schema).err()?,
     };
     Some(fault(&error, hint.to_owned()))
+}
+
+/// Holds an input against the schema of the manual trigger that takes it.
+///
+/// # Errors
+/// `INVALID_INPUT` with the fields that do not fit, each with what is wrong.
+pub fn check_input(trigger: &str, schema: &Value, input: &Value) -> Result<()> {
+    let validator = jsonschema::validator_for(schema).map_err(|error| {
+        Error::invalid(format!("the input schema of the trigger {trigger} is none: {error}"))
+    })?;
+    let wrong = validator.iter_errors(input).take(MOST_FAULTS);
+    let wrong: Vec<String> = wrong.map(|error| in_words(&error)).collect();
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let message = format!("the input does not fit the trigger {trigger}: {}", wrong.join("; "));
+    Err(Error::invalid(message).hint("`devrig flow show` has the schema of its input."))
+}
+
+fn in_words(error: &ValidationError<'_>) -> String {
+    let fault = fault(error, String::new());
+    match fault.at.trim_start_matches('.') {
+        "" => fault.message,
+        field => format!("{field}: {}", fault.message),
+    }
 }
 
 fn faults(action: &Registered, config: &Value) -> Vec<Fault> {
@@ -70,6 +101,18 @@ fn has_expression(value: &Value) -> bool {
         Value::Object(fields) => fields.values().any(has_expression),
         _ => false,
     }
+}
+
+/// None when what it waits for is known only when it runs.
+fn ports_of_wait(call: &Call) -> Vec<String> {
+    let what = call.config.get("for").and_then(Value::as_str).unwrap_or("time");
+    let ports: &[&str] = match what {
+        "approval" => &[port::APPROVED, port::REJECTED, port::TIMEOUT],
+        "webhook" => &[port::OUT, port::TIMEOUT],
+        "time" => &[port::OUT],
+        _ => &[],
+    };
+    ports.iter().map(|port| (*port).to_owned()).collect()
 }
 
 fn plain(port: &Value) -> Option<String> {
@@ -145,6 +188,22 @@ mod tests {
             ".properties.a.type"
         );
         assert!(of_schema(&json!({"$ref": "#/nowhere"})).is_some());
+    }
+
+    #[test]
+    fn an_input_that_does_not_fit_is_told_by_its_fields() {
+        let schema = json!({"type": "object", "required": ["name"], "properties": {
+            "number": {"type": "integer"},
+            "tags": {"type": "array", "items": {"type": "string"}},
+        }});
+        let told = |input: Value| check_input("start", &schema, &input).map_err(|e| e.message);
+        assert_eq!(told(json!({"name": "x", "number": 1})), Ok(()));
+        let wrong = told(json!({"number": "one", "tags": ["a", 2]})).unwrap_err();
+        assert!(wrong.starts_with("the input does not fit the trigger start: "), "{wrong}");
+        for part in ["number: \"one\"", "tags[1]: 2", "\"name\" is a required"] {
+            assert!(wrong.contains(part), "{part} in {wrong}");
+        }
+        assert!(check_input("start", &json!({"type": "nonsense"}), &json!(1)).is_err());
     }
 
     #[test]

@@ -1,82 +1,55 @@
 //! What starts flows by itself: kept in step with which flows are enabled, and which version of each
 //! is live.
 
+mod by_hand;
+mod clockwork;
+mod cron;
+mod ended;
+mod event;
+pub mod filesystem;
+mod inbox;
+mod polling;
+mod sample;
+mod source;
+mod standing;
+mod tally;
+mod task;
+pub mod wait;
 pub mod webhook;
+
+pub use by_hand::{FiredByHand, With};
+pub use source::{Happened, Source};
+pub use standing::{Standing, TriggerState};
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use devrig_core::{Error, Result};
-use devrig_net::listener::{Listener, Registration, SecretSource};
-use serde_json::Value;
-use tokio::sync::{Mutex, oneshot};
+use devrig_core::{Code, Error, Result, Timestamp};
+use devrig_inbox::Inbox;
+use devrig_net::listener::{Listener, Registration};
+use tokio::sync::Mutex;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
 
+use crate::Flows;
 use crate::definition::{Trigger, TriggerKind};
+use crate::network::Network;
 use crate::program::Program;
-use crate::run::{Answer, RunKind};
-use crate::runs::{Fired, Runs, Start};
-use crate::{Flows, definition};
+use crate::secrets::Secrets;
+use crate::table::trigger::Said;
+use clockwork::Clockwork;
+use event::Ends;
+use tally::{Meter, Tallies};
+use task::{Tasks, Watching};
 
 /// What triggers need from outside.
 #[derive(Clone)]
 pub struct Surroundings {
     pub listener: Arc<Listener>,
     pub secrets: Arc<dyn Secrets>,
-}
-
-/// Where the secrets of flows are, by name.
-pub trait Secrets: Send + Sync {
-    /// Gives the secret each time it is asked.
-    fn source(&self, name: &str) -> Arc<dyn SecretSource>;
-}
-
-/// A trigger as it fires: which flow and version it starts.
-#[derive(Clone)]
-pub struct Source {
-    pub runs: Runs,
-    pub program: Arc<Program>,
-    pub trigger: String,
-    pub kind: &'static str,
-    pub window: Duration,
-}
-
-impl Source {
-    /// Fires the trigger with what it tells.
-    ///
-    /// # Errors
-    /// What the store meets.
-    pub async fn fire(
-        &self,
-        payload: Value,
-        key: Option<String>,
-        answer: Option<oneshot::Sender<Answer>>,
-    ) -> Result<Fired> {
-        let start = Start {
-            program: self.program.clone(),
-            trigger: self.trigger.clone(),
-            trigger_type: self.kind,
-            kind: RunKind::Live,
-            key,
-            payload,
-            depth: 0,
-            parent: None,
-            answer,
-        };
-        self.runs.fire(start, self.window).await
-    }
-}
-
-/// How a trigger stands.
-#[derive(Debug, Clone)]
-pub struct TriggerState {
-    pub flow: String,
-    pub trigger: String,
-    pub kind: &'static str,
-    /// Why it does not fire, where it does not.
-    pub error: Option<Error>,
-    /// Where requests go, of a webhook.
-    pub path: Option<String>,
+    pub inbox: Inbox,
+    pub network: Network,
 }
 
 /// A handle on the triggers of all flows. Cheap to clone.
@@ -84,25 +57,79 @@ pub struct TriggerState {
 pub struct Triggers {
     flows: Flows,
     surroundings: Surroundings,
-    armed: Arc<Mutex<HashMap<(String, String), Armed>>>,
+    armed: Arc<Mutex<HashMap<TriggerId, Armed>>>,
+    timing: Timing,
+    /// Those that watch have a task each.
+    watchers: Arc<Tasks>,
+    items: inbox::Hub,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    /// Ends the tasks with the last handle.
+    _end: Arc<DropGuard>,
+}
+
+/// The ids of a flow and of one of its triggers.
+type TriggerId = (String, String);
+
+/// What goes on beside the flows' own requests.
+#[derive(Clone)]
+struct Timing {
+    clockwork: Clockwork,
+    ends: Ends,
+    tallies: Tallies,
+}
+
+/// A trigger that should fire.
+#[derive(Clone)]
+struct Wanted {
+    flow_name: String,
+    program: Arc<Program>,
+    trigger: Trigger,
+    said: Option<Said>,
 }
 
 /// A trigger that fires, while this is kept.
 struct Armed {
-    version: i64,
-    trigger: Trigger,
+    wanted: Wanted,
     held: Result<Held>,
 }
 
 enum Held {
     Webhook(#[expect(dead_code, reason = "dropping it takes the route away")] Registration),
+    Cron(cron::Armed),
+    Event(Arc<event::Listener>),
+    /// A task of its own fires it.
+    Watching(Watching),
+    Inbox(inbox::Registration),
     /// Fires when somebody asks for it.
     Passive,
+    /// The person stopped it.
+    Paused,
 }
 
 impl Triggers {
+    /// Nothing fires before [`Triggers::follow`].
     pub fn new(flows: Flows, surroundings: Surroundings) -> Self {
-        Self { flows, surroundings, armed: Arc::default() }
+        let store = flows.runs().store().clone();
+        let timing = Timing {
+            clockwork: Clockwork::new(store.clock().clone()),
+            ends: Ends::new(flows.runs().clone()),
+            tallies: Tallies::new(store),
+        };
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        timing.start(&tasks, &stop);
+        Self {
+            items: inbox::Hub::new(surroundings.inbox.clone()),
+            flows,
+            surroundings,
+            armed: Arc::default(),
+            timing,
+            watchers: Arc::default(),
+            tasks,
+            _end: Arc::new(stop.clone().drop_guard()),
+            stop,
+        }
     }
 
     /// Arms what should fire and disarms what should not. One that cannot be armed costs only itself,
@@ -112,93 +139,169 @@ impl Triggers {
     /// What reading the flows meets.
     pub async fn follow(&self) -> Result<()> {
         let mut armed = self.armed.lock().await;
+        self.timing.tallies.read().await?;
         let wanted = self.wanted().await?;
-        armed.retain(|key, now| {
-            let same = |(program, trigger): &(Arc<Program>, Trigger)| {
-                program.version == now.version && *trigger == now.trigger && now.held.is_ok()
-            };
-            wanted.get(key).is_some_and(same)
+        armed.retain(|id, now| {
+            now.held.is_ok() && wanted.get(id).is_some_and(|wanted| wanted.is_same(&now.wanted))
         });
-        for (key, (program, trigger)) in wanted {
-            if armed.contains_key(&key) {
+        for (id, wanted) in wanted {
+            if armed.contains_key(&id) {
                 continue;
             }
-            let version = program.version;
-            let held = self.arm(program, &trigger);
+            let held = self.arm(&wanted);
             if let Err(error) = &held {
-                tracing::warn!(flow = key.0, trigger = key.1, %error, "a trigger does not fire");
+                tracing::warn!(flow = id.0, trigger = id.1, %error, "a trigger does not fire");
+                wanted.meter(&self.timing.tallies).failed(error.clone(), self.now());
             }
-            armed.insert(key, Armed { version, trigger, held });
+            armed.insert(id, Armed { wanted, held });
         }
+        self.timing.ends.tell(armed.values().filter_map(Armed::listener).collect());
+        // Not before: what arrived while DevRig was stopped is for those that are armed now.
+        let items = self.items.clone();
+        self.watchers.start_once(|stop| items.run(stop));
         Ok(())
     }
 
-    /// How every armed trigger stands, by flow.
-    pub async fn states(&self) -> Vec<TriggerState> {
-        let armed = self.armed.lock().await;
-        let mut states: Vec<_> = armed
-            .iter()
-            .map(|((flow, trigger), armed)| TriggerState {
-                flow: flow.clone(),
-                trigger: trigger.clone(),
-                kind: armed.trigger.trigger_type().as_str(),
-                error: armed.held.as_ref().err().cloned(),
-                path: match &armed.trigger.kind {
-                    TriggerKind::Webhook(hook) => Some(webhook::path(hook, flow, trigger)),
-                    _ => None,
-                },
-            })
-            .collect();
-        states.sort_by(|a, b| (&a.flow, &a.trigger).cmp(&(&b.flow, &b.trigger)));
-        states
+    /// Looks at the clock now: it was set, or the machine slept.
+    pub fn look(&self) {
+        self.timing.clockwork.look();
     }
 
-    /// Disarms everything.
+    /// Disarms everything, and writes down what is known of it.
     pub async fn stop(&self) {
         self.armed.lock().await.clear();
+        self.watchers.end().await;
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        if let Err(error) = self.timing.tallies.write().await {
+            tracing::warn!(%error, "counts of triggers were not written");
+        }
     }
 
-    async fn wanted(&self) -> Result<HashMap<(String, String), (Arc<Program>, Trigger)>> {
+    async fn wanted(&self) -> Result<HashMap<TriggerId, Wanted>> {
+        let mut said = self.flows.said().await?;
         let mut wanted = HashMap::new();
-        for flow in self.flows.list().await? {
-            let (true, Some(live)) = (flow.enabled, flow.live) else { continue };
-            match self.flows.program(&flow.id, Some(live)).await {
-                Ok(program) => {
-                    let triggers = program.definition.triggers.iter();
-                    for trigger in triggers.filter(|trigger| !trigger.disabled) {
-                        let key = (flow.id.clone(), trigger.id.to_string());
-                        wanted.insert(key, (program.clone(), trigger.clone()));
-                    }
-                }
+        for (flow, program) in self.flows.live().await? {
+            let program = match program {
+                Ok(program) => program,
                 // One flow that cannot run keeps no other from starting.
-                Err(error) => tracing::error!(flow = flow.id, %error, "a flow cannot run"),
+                Err(error) => {
+                    tracing::error!(flow = flow.id, %error, "a flow cannot run");
+                    continue;
+                }
+            };
+            for trigger in program.definition.triggers.iter().filter(|each| !each.disabled) {
+                let said = said.remove(&(program.flow, trigger.id.to_string()));
+                let (program, trigger) = (program.clone(), trigger.clone());
+                let id = (flow.id.clone(), trigger.id.to_string());
+                let flow_name = flow.name.clone();
+                wanted.insert(id, Wanted { flow_name, program, trigger, said });
             }
         }
         Ok(wanted)
     }
 
-    fn arm(&self, program: Arc<Program>, trigger: &definition::Trigger) -> Result<Held> {
-        let usual = match trigger.kind {
-            TriggerKind::Webhook(_) => webhook::WINDOW,
-            _ => Duration::ZERO,
-        };
-        let source = Source {
-            runs: self.flows.runs().clone(),
-            program,
-            trigger: trigger.id.to_string(),
-            kind: trigger.trigger_type().as_str(),
-            window: trigger.dedup_window_ms.map_or(usual, Duration::from_millis),
-        };
+    fn arm(&self, wanted: &Wanted) -> Result<Held> {
+        if wanted.said.is_some_and(|said| said.paused) {
+            return Ok(Held::Paused);
+        }
+        let source = self.source(wanted);
+        let trigger = &wanted.trigger;
         match &trigger.kind {
             TriggerKind::Webhook(hook) => {
                 webhook::arm(hook, source, &self.surroundings).map(Held::Webhook)
             }
-            TriggerKind::Manual { .. } => Ok(Held::Passive),
-            _ => Err(Error::new(
-                devrig_core::Code::Unsupported,
-                format!("triggers of the type {} do not fire yet", trigger.trigger_type().as_str()),
+            TriggerKind::Cron(cron) => {
+                cron::arm(cron, source, &self.timing.clockwork).map(Held::Cron)
+            }
+            TriggerKind::Event(event) => event::arm(event, source).map(Held::Event),
+            TriggerKind::Filesystem(files) => {
+                let files = files.clone();
+                Ok(Held::Watching(self.watchers.start(&source.clone(), |health, stop| {
+                    filesystem::watch(files, source, health, stop)
+                })))
+            }
+            TriggerKind::Inbox(wanted) => self.items.arm(wanted, source).map(Held::Inbox),
+            TriggerKind::Polling(asked) => {
+                let network = self.surroundings.network.clone();
+                let poll = polling::Poll::new(asked, source.clone(), network)?;
+                let task = self.watchers.start(&source, |health, stop| poll.run(health, stop));
+                Ok(Held::Watching(task))
+            }
+            TriggerKind::Plugin(plugin) => Err(Error::new(
+                Code::Unsupported,
+                format!("{} cannot bring the trigger {}", plugin.plugin_id, plugin.trigger),
             )
-            .hint("Use a webhook or run the flow by hand.")),
+            .hint("Plugins register no triggers yet: wait for their items in the inbox instead.")),
+            TriggerKind::Manual { .. } => Ok(Held::Passive),
+        }
+    }
+
+    fn source(&self, wanted: &Wanted) -> Source {
+        let trigger = &wanted.trigger;
+        let usual = match trigger.kind {
+            TriggerKind::Webhook(_) => webhook::WINDOW,
+            TriggerKind::Polling(_) => polling::WINDOW,
+            _ => Duration::ZERO,
+        };
+        let window = trigger.dedup_window_ms.map(Duration::from_millis);
+        Source {
+            runs: self.flows.runs().clone(),
+            program: wanted.program.clone(),
+            trigger: trigger.id.to_string(),
+            kind: trigger.trigger_type().as_str(),
+            window: window.unwrap_or(usual),
+            by_content: window.is_some_and(|window| !window.is_zero()),
+            since: wanted.said.map(|said| said.since),
+            meter: wanted.meter(&self.timing.tallies),
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.flows.runs().store().clock().now()
+    }
+}
+
+impl Timing {
+    fn start(&self, tasks: &TaskTracker, stop: &CancellationToken) {
+        let Self { clockwork, ends, tallies } = self.clone();
+        let token = stop.clone();
+        tasks.spawn(async move { clockwork.run(token).await });
+        let token = stop.clone();
+        tasks.spawn(async move { ends.run(token).await });
+        let token = stop.clone();
+        tasks.spawn(async move { tallies.keep(token).await });
+    }
+}
+
+impl Wanted {
+    fn is_same(&self, other: &Self) -> bool {
+        (self.program.flow, self.program.version) == (other.program.flow, other.program.version)
+            && self.trigger == other.trigger
+            && self.said == other.said
+    }
+
+    fn meter(&self, tallies: &Tallies) -> Arc<Meter> {
+        tallies.meter(self.program.flow, self.trigger.id.as_str())
+    }
+}
+
+impl Armed {
+    /// Why it does not fire at the moment, where it does not.
+    fn error(&self) -> Option<Error> {
+        match &self.held {
+            Err(error) => Some(error.clone()),
+            Ok(Held::Watching(watching)) => watching.health.error(),
+            Ok(Held::Inbox(waiting)) => waiting.health.error(),
+            Ok(_) => None,
+        }
+    }
+
+    fn listener(&self) -> Option<Arc<event::Listener>> {
+        match &self.held {
+            Ok(Held::Event(listener)) => Some(listener.clone()),
+            _ => None,
         }
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use devrig_core::error::Context;
 use devrig_core::{Code, Error, Result};
-use devrig_process::{ChildSpec, RunLimits, find_program, run};
+use devrig_process::{ChildSpec, RunLimits, run};
 use gix::bstr::BStr;
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +19,7 @@ use crate::branches::text;
 use crate::layout::check_plain;
 use crate::open::{Access, Opened, open};
 use crate::remote::{public, raw_url};
+use crate::scratch::{ALWAYS, Scratch, UNBORN, environment, find_git, quoted, stored_format};
 
 /// The bounds of one fetch.
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +62,7 @@ pub async fn fetch(
     let (folder, name, within) = (repository.to_owned(), remote.map(str::to_owned), access.clone());
     let (plan, scratch) = tokio::task::spawn_blocking(move || {
         let plan = plan(&open(&folder, &within)?, name.as_deref())?;
-        let scratch = Scratch::make(&plan)?;
+        let scratch = Scratch::make(&plan.common_dir, UNBORN, &plan.config())?;
         Ok::<_, Error>((plan, scratch))
     })
     .await
@@ -89,14 +90,15 @@ fn keep_fetch_head(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-fn find_git(access: &Access) -> Result<PathBuf> {
-    let path = access
-        .user
-        .variable("PATH")
-        .cloned()
-        .unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
-    find_program("git", &path)
-        .ok_or_else(|| Error::not_found("the program git").hint("Install git; fetching needs it."))
+impl Plan {
+    fn config(&self) -> String {
+        let mut config = self.format.clone();
+        let _ = write!(config, "[remote \"{}\"]\n\turl = {}\n", self.remote, quoted(&self.url));
+        for spec in &self.specs {
+            let _ = writeln!(config, "\tfetch = {}", quoted(spec));
+        }
+        config
+    }
 }
 
 fn plan(opened: &Opened, remote: Option<&str>) -> Result<Plan> {
@@ -129,23 +131,7 @@ fn plan(opened: &Opened, remote: Option<&str>) -> Result<Plan> {
     if specs.is_empty() {
         specs.push(format!("+refs/heads/*:refs/remotes/{remote}/*"));
     }
-    let stored = config.string("extensions.refStorage").map(text);
-    if stored.is_some_and(|kind| kind != "files") {
-        return Err(Error::new(
-            Code::Unsupported,
-            format!(
-                "{} keeps its refs in a form that DevRig cannot fetch into",
-                work_tree.display()
-            ),
-        )
-        .hint("Run `git fetch` there."));
-    }
-    let mut format = String::from("[core]\n\trepositoryformatversion = 1\n\tbare = true\n");
-    if let Some(hash) = config.string("extensions.objectFormat").map(text)
-        && matches!(hash.as_str(), "sha1" | "sha256")
-    {
-        let _ = write!(format, "[extensions]\n\tobjectFormat = {hash}\n");
-    }
+    let format = format!("{}[core]\n\tbare = true\n", stored_format(opened)?);
     Ok(Plan {
         remote,
         // A relative folder is meant from the repository, not from ours.
@@ -214,75 +200,22 @@ fn is_scp(url: &str) -> bool {
     url.split('/').next().is_some_and(|start| start.contains(':'))
 }
 
-/// The git folder of one fetch; gone when dropped.
-struct Scratch(tempfile::TempDir);
-
-impl Scratch {
-    fn make(plan: &Plan) -> Result<Self> {
-        let scratch = Self(tempfile::Builder::new().prefix("devrig-fetch-").tempdir()?);
-        let git_dir = scratch.git_dir();
-        std::fs::create_dir(&git_dir)?;
-        std::fs::write(git_dir.join("HEAD"), "ref: refs/heads/devrig-fetch-scratch\n")?;
-        let mut config = plan.format.clone();
-        let _ = write!(config, "[remote \"{}\"]\n\turl = {}\n", plan.remote, quoted(&plan.url));
-        for spec in &plan.specs {
-            let _ = writeln!(config, "\tfetch = {}", quoted(spec));
-        }
-        std::fs::write(git_dir.join("config"), config)?;
-        for name in ["objects", "refs", "logs", "packed-refs", "shallow"] {
-            let real = plan.common_dir.join(name);
-            if real.exists() {
-                link(&real, &git_dir.join(name))?;
-            }
-        }
-        Ok(scratch)
-    }
-
-    fn git_dir(&self) -> PathBuf {
-        self.0.path().join("git")
-    }
-}
-
-/// A configuration value that reads back as this text.
-fn quoted(value: &str) -> String {
-    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-#[cfg(unix)]
-fn link(real: &Path, here: &Path) -> Result<()> {
-    Ok(std::os::unix::fs::symlink(real, here)?)
-}
-
-#[cfg(windows)]
-fn link(real: &Path, here: &Path) -> Result<()> {
-    if real.is_dir() {
-        Ok(std::os::windows::fs::symlink_dir(real, here)?)
-    } else {
-        Ok(std::os::windows::fs::symlink_file(real, here)?)
-    }
-}
-
 fn command(git: PathBuf, scratch: &Scratch, plan: &Plan, access: &Access) -> ChildSpec {
     let mut spec = ChildSpec::new(git)
-        .args(["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "gc.auto=0"])
+        .args(ALWAYS)
         .args(["fetch", "--quiet", "--no-auto-maintenance", "--no-recurse-submodules"])
         .args(["--no-write-commit-graph", "--upload-pack=git-upload-pack", "--"])
         .arg(&plan.remote)
-        .cwd(scratch.0.path());
-    spec.env.clone_from(&access.user.environment);
-    let ours: [(&str, OsString); 10] = [
-        ("GIT_DIR", scratch.git_dir().into()),
+        .cwd(scratch.folder());
+    spec.env = environment(scratch, access);
+    let ours: [(&str, OsString); 6] = [
         ("GIT_ALLOW_PROTOCOL", "https:ssh:file".into()),
         ("GIT_TERMINAL_PROMPT", "0".into()),
         // Set and empty: nobody is asked, whatever core.askPass says.
         ("GIT_ASKPASS", "".into()),
         ("SSH_ASKPASS_REQUIRE", "never".into()),
         ("GCM_INTERACTIVE", "never".into()),
-        // A partial clone would fetch what is missing by itself, from anywhere.
-        ("GIT_NO_LAZY_FETCH", "1".into()),
-        ("GIT_OPTIONAL_LOCKS", "0".into()),
         ("GIT_PROTOCOL_FROM_USER", "0".into()),
-        ("LC_ALL", "C".into()),
     ];
     spec.env.extend(ours.map(|(name, value)| (name.into(), value)));
     spec

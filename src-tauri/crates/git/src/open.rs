@@ -48,6 +48,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("extensions", &["objectformat", "refstorage", "worktreeconfig", "relativeworktrees", "noop"]),
     ("branch", &["remote", "merge"]),
     ("remote", &["url", "fetch"]),
+    ("user", &["name", "email"]),
 ];
 
 /// A configuration of a million lines is an attack, or as good as one.

@@ -20,19 +20,19 @@ const MOST_CHANGES: usize = 10_000;
 const EXAMPLES: usize = 20;
 
 #[derive(Default, Clone, Copy)]
-struct Change {
-    staged: bool,
-    modified: bool,
-    deleted: bool,
-    untracked: bool,
-    conflicted: bool,
+pub(crate) struct Change {
+    pub staged: bool,
+    pub modified: bool,
+    pub deleted: bool,
+    pub untracked: bool,
+    pub conflicted: bool,
 }
 
 /// Compares commit, index and disk, as `git status --ignore-submodules=all` does, but without
 /// filter drivers: a file that has one and was touched since it was added is compared as it lies
 /// on disk.
 pub(crate) fn worktree(opened: &Opened, interrupt: &Arc<AtomicBool>) -> Result<Worktree> {
-    let (changes, more) = changes(opened, interrupt)?;
+    let (changes, more) = changes(opened, UntrackedFiles::Collapsed, interrupt)?;
     let folder = &opened.layout.work_tree;
     let mut worktree = Worktree { more, ..Worktree::default() };
     let mut files = Vec::with_capacity(changes.len());
@@ -71,8 +71,10 @@ impl Change {
     }
 }
 
-fn changes(
+/// Every path that changed, and whether there are more than are counted.
+pub(crate) fn changes(
     opened: &Opened,
+    untracked: UntrackedFiles,
     interrupt: &Arc<AtomicBool>,
 ) -> Result<(BTreeMap<String, Change>, bool)> {
     let wrong = |error| broken(&opened.layout.work_tree, error);
@@ -80,7 +82,7 @@ fn changes(
         .repo
         .status(gix::progress::Discard)
         .map_err(wrong)?
-        .untracked_files(UntrackedFiles::Collapsed)
+        .untracked_files(untracked)
         .index_worktree_submodules(None)
         .index_worktree_rewrites(None)
         .tree_index_track_renames(TrackRenames::Disabled)

@@ -11,7 +11,7 @@ use crate::change::{self, Which};
 use crate::counts::{self, Deltas};
 use crate::item::{Item, ItemInput, ItemSummary, SourceCounts};
 use crate::operate;
-use crate::operation::{Operation, OperationDone, OperationRow};
+use crate::operation::{Operation, OperationDone, OperationKind, OperationRow, Target};
 use crate::outbox::{self, OutboxRequest, OutboxRow};
 use crate::place;
 use crate::prepare::{Source, prepare};
@@ -170,6 +170,24 @@ impl Inbox {
     pub async fn operate(&self, operation: Operation, origin: Origin) -> Result<OperationDone> {
         self.store
             .write(async move |tx: &mut Tx| operate::operate(tx, &operation, &origin).await)
+            .await
+    }
+
+    /// Does several things to the same items at once, each of which can be undone by itself. What a
+    /// query names is decided before the first.
+    ///
+    /// # Errors
+    /// As [`Inbox::operate`]; then nothing is done.
+    pub async fn operate_all(
+        &self,
+        kinds: Vec<OperationKind>,
+        target: Target,
+        origin: Origin,
+    ) -> Result<Vec<OperationDone>> {
+        self.store
+            .write(async move |tx: &mut Tx| {
+                operate::operate_all(tx, &kinds, &target, &origin).await
+            })
             .await
     }
 

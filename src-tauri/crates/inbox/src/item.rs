@@ -103,7 +103,8 @@ pub struct Triage {
 pub struct ItemSummary {
     pub id: ItemId,
     pub account_id: AccountId,
-    /// The plugin's name, such as `devrig-plugin-github`; `import` for pushed items.
+    /// The plugin's name, such as `devrig-plugin-github`; `import` for pushed items, `flows` for
+    /// those of flows.
     pub plugin: String,
     #[serde(rename = "type")]
     pub kind: String,

@@ -55,6 +55,24 @@ pub(crate) async fn operate(
     done(tx.conn(), (!changes.is_empty()).then_some(id), &changes, kind.label()).await
 }
 
+/// Several operations on the same items, each undone by itself: what a query names is decided
+/// before the first.
+pub(crate) async fn operate_all(
+    tx: &mut Tx,
+    kinds: &[OperationKind],
+    target: &Target,
+    origin: &Origin,
+) -> Result<Vec<OperationDone>> {
+    let items = targets(tx, target).await?;
+    let target = Target::Ids(items.into_iter().map(|item| item.id).collect());
+    let mut all = Vec::with_capacity(kinds.len());
+    for kind in kinds {
+        let operation = Operation { kind: kind.clone(), target: target.clone() };
+        all.push(operate(tx, &operation, origin).await?);
+    }
+    Ok(all)
+}
+
 pub(crate) fn check(kind: &OperationKind) -> Result<()> {
     if let OperationKind::AddLabels { labels } | OperationKind::RemoveLabels { labels } = kind {
         let wrong = |label: &String| {

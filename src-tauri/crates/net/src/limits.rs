@@ -35,11 +35,13 @@ pub struct CallerLimits {
     pub burst: u32,
     /// Requests per second after the burst.
     pub per_second: f64,
+    /// Whether a host that keeps failing is left alone for a while.
+    pub breaker: bool,
 }
 
 impl Default for CallerLimits {
     fn default() -> Self {
-        Self { concurrency: 6, queue: 256, burst: 120, per_second: 20.0 }
+        Self { concurrency: 6, queue: 256, burst: 120, per_second: 20.0, breaker: true }
     }
 }
 
@@ -150,6 +152,9 @@ impl Turn {
     /// Asks this caller's breaker for the host.
     pub(crate) fn attempt(&self, host: &str, port: u16) -> Result<Attempt<'_>> {
         let key = (host.to_owned(), port);
+        if !self.caller.limits.breaker {
+            return Ok(Attempt { turn: self, key, told: true });
+        }
         let now = self.clock.now();
         let verdict = {
             let mut breakers = lock(&self.caller.breakers);
@@ -190,7 +195,9 @@ impl Attempt<'_> {
     }
 
     fn tell(&mut self, outcome: Option<bool>) {
-        self.told = true;
+        if std::mem::replace(&mut self.told, true) {
+            return;
+        }
         let now = self.turn.clock.now();
         let mut breakers = lock(&self.turn.caller.breakers);
         let Some(breaker) = breakers.get_mut(&self.key) else {
@@ -205,9 +212,7 @@ impl Attempt<'_> {
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        if !self.told {
-            self.tell(None);
-        }
+        self.tell(None);
     }
 }
 
@@ -339,6 +344,18 @@ mod tests {
         assert!(breaker.admit(at(1)).is_ok());
         breaker.record(None, at(2));
         assert!(breaker.admit(at(2)).is_ok());
+    }
+
+    #[tokio::test]
+    async fn who_has_breakers_of_their_own_gets_none_here() {
+        let limits = Limits::new(devrig_core::ManualClock::at(at(0)));
+        let caller = CallerId::from("flow");
+        limits.set(caller.clone(), CallerLimits { breaker: false, ..CallerLimits::default() });
+        let turn = limits.turn(&caller, Duration::from_secs(1)).await.unwrap();
+        for _ in 0..20 {
+            turn.attempt("a.test", 443).unwrap().failed();
+        }
+        assert!(lock(&turn.caller.breakers).is_empty());
     }
 
     #[tokio::test]

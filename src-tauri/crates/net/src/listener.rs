@@ -87,6 +87,8 @@ pub struct Registration {
 pub struct RouteStatus {
     pub path: String,
     pub owner: String,
+    /// Whether a request has to prove where it comes from.
+    pub protected: bool,
     /// Requests in its handler now, or with their body on the way.
     pub running: usize,
     pub counts: Counts,
@@ -218,6 +220,7 @@ impl Entry {
         RouteStatus {
             path: self.path.to_string(),
             owner: self.owner.clone(),
+            protected: !matches!(self.auth, Auth::None),
             running: self.running(),
             counts: self.tally.counts(),
         }

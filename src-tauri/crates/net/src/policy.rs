@@ -52,11 +52,19 @@ pub struct Refusal {
     pub rule: Rule,
     pub message: String,
     pub hint: String,
+    /// The grant that would let it pass, where one would.
+    pub grant: Option<String>,
 }
 
 impl Refusal {
     pub(crate) fn new(rule: Rule, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { rule, message: message.into(), hint: hint.into() }
+        Self { rule, message: message.into(), hint: hint.into(), grant: None }
+    }
+
+    /// Of what a grant would let pass.
+    fn ungranted(rule: Rule, message: impl Into<String>, grant: String) -> Self {
+        let hint = format!("Grant {grant} if this is meant.");
+        Self { grant: Some(grant), ..Self::new(rule, message, hint) }
     }
 }
 
@@ -70,9 +78,11 @@ impl std::error::Error for Refusal {}
 
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
-        Error::new(Code::Refused, refusal.message)
-            .hint(refusal.hint)
-            .details(serde_json::json!({ "rule": refusal.rule.as_str() }))
+        let mut details = serde_json::json!({ "rule": refusal.rule.as_str() });
+        if let Some(grant) = refusal.grant {
+            details["grant"] = grant.into();
+        }
+        Error::new(Code::Refused, refusal.message).hint(refusal.hint).details(details)
     }
 }
 
@@ -189,24 +199,24 @@ pub fn check_url(url: &Url, method: &Method, grants: &[Grant]) -> Result<Allowed
     }
 
     let fits = || grants.iter().filter_map(|grant| Some((grant, grant.fit(&host)?)));
-    let remedy = remedy(&name, port, &host);
+    let wanted = wanted(&name, port, &host);
     if fits().next().is_none() {
-        return Err(Refusal::new(Rule::Host, format!("{name} is not granted"), remedy));
+        return Err(Refusal::ungranted(Rule::Host, format!("{name} is not granted"), wanted));
     }
     let fits = || fits().filter(|(grant, _)| grant.allows_port(port));
     if fits().next().is_none() {
         let message = format!("port {port} of {name} is not granted");
-        return Err(Refusal::new(Rule::Port, message, remedy));
+        return Err(Refusal::ungranted(Rule::Port, message, wanted));
     }
     let fits = || fits().filter(|(grant, _)| grant.allows_path(url.path()));
     if fits().next().is_none() {
         let message = format!("this path of {name} is not granted");
-        return Err(Refusal::new(Rule::Path, message, remedy));
+        return Err(Refusal::ungranted(Rule::Path, message, wanted));
     }
     let fits = || fits().filter(|(grant, _)| grant.allows_method(method));
     if fits().next().is_none() {
         let message = format!("{method} to {name} is not granted");
-        return Err(Refusal::new(Rule::Method, message, remedy));
+        return Err(Refusal::ungranted(Rule::Method, message, wanted));
     }
 
     let allowed = Allowed {
@@ -240,19 +250,18 @@ pub fn check_address(ip: IpAddr, port: u16, allowed: &Allowed) -> Result<(), Ref
         return Ok(());
     }
     let what = class.describe();
-    let (message, hint) = if allowed.literal.is_some() {
+    if allowed.literal.is_some() {
         let shown = if ip.is_ipv6() { format!("[{ip}]") } else { ip.to_string() };
-        (
-            format!("{host} is {what}, which is not granted"),
-            format!("Grant network:{shown}:{port} if this is meant."),
-        )
-    } else if class == AddressClass::Private {
-        let hint = format!("If it is your own server, grant \"network:{host}:{port} private\".");
-        (format!("{host} leads to {what}"), hint)
-    } else {
-        (format!("{host} leads to {what}"), "Name a host that is on the internet.".to_owned())
-    };
-    Err(Refusal::new(Rule::Address, message, hint))
+        let message = format!("{host} is {what}, which is not granted");
+        return Err(Refusal::ungranted(Rule::Address, message, format!("network:{shown}:{port}")));
+    }
+    let message = format!("{host} leads to {what}");
+    if class == AddressClass::Private {
+        let grant = format!("network:{host}:{port} private");
+        let hint = format!("If it is your own server, grant {grant:?}.");
+        return Err(Refusal { grant: Some(grant), ..Refusal::new(Rule::Address, message, hint) });
+    }
+    Err(Refusal::new(Rule::Address, message, "Name a host that is on the internet."))
 }
 
 /// The addresses that may be connected to; a refusal when none may.
@@ -283,14 +292,15 @@ fn metadata_refusal(host: &str) -> Refusal {
     )
 }
 
-fn remedy(name: &str, port: u16, host: &Host<&str>) -> String {
+/// The narrowest grant by host and port.
+fn wanted(name: &str, port: u16, host: &Host<&str>) -> String {
     let local = match host {
         Host::Domain(name) => is_localhost(name),
         Host::Ipv4(ip) => !is_global((*ip).into()),
         Host::Ipv6(ip) => !is_global((*ip).into()),
     };
     let port = if port == 443 && !local { String::new() } else { format!(":{port}") };
-    format!("Grant network:{name}{port} if this is meant.")
+    format!("network:{name}{port}")
 }
 
 #[cfg(test)]
@@ -465,7 +475,11 @@ mod tests {
     fn a_refusal_names_the_rule_and_the_remedy() {
         let error = Error::from(check("https://api.test:8443/", &["a.test"]).unwrap_err());
         assert_eq!(error.code, Code::Refused);
-        assert_eq!(error.details.unwrap()["rule"], "host");
+        let details = error.details.unwrap();
+        assert_eq!(
+            (&details["rule"], &details["grant"]),
+            (&"host".into(), &"network:api.test:8443".into())
+        );
         assert!(error.hint.unwrap().contains("network:api.test:8443"));
     }
 }

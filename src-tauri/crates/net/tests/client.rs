@@ -208,7 +208,8 @@ async fn d13_a_burst_is_held_to_its_places_and_its_rate() {
             Reply::ok("hi").after(Duration::from_millis(20))
         })
         .await;
-    let limits = CallerLimits { concurrency: 6, queue: 60, burst: 30, per_second: 1.0 };
+    let limits =
+        CallerLimits { concurrency: 6, queue: 60, burst: 30, per_second: 1.0, breaker: true };
     rig.egress.set_limits(rig.caller.clone(), limits);
     let requests = (0..5000).map(|_| async {
         let mut request = Request::get("https://api.test/");
@@ -382,7 +383,13 @@ async fn figures() {
         let site = Site::new("api.test", PUBLIC);
         let site = if http1 { site.http1() } else { site };
         rig.net.serve(site, |_| Reply::ok(vec![b'x'; 1024])).await;
-        let limits = CallerLimits { concurrency: 6, queue: 10, burst: 1_000_000, per_second: 1e6 };
+        let limits = CallerLimits {
+            concurrency: 6,
+            queue: 10,
+            burst: 1_000_000,
+            per_second: 1e6,
+            breaker: true,
+        };
         rig.egress.set_limits(rig.caller.clone(), limits);
         let grants = [Grant::parse("api.test").unwrap()];
         let mut times = Vec::new();

@@ -5,9 +5,12 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::rc::Rc;
 
+use devrig_core::protocol::{FromWorker, SandboxReport, ToWorker, VERSION};
+use devrig_core::{Code, Error, Result, frame};
+
 use crate::channel::Channel;
 use crate::worker::Worker;
-use crate::{exit, sandbox};
+use crate::{exit, sandbox, snippet};
 
 /// Runs the worker on file descriptor 3 until it is stopped. See the crate's documentation for
 /// how to start it, and [`crate::exit`] for what its exit code says.
@@ -26,8 +29,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(exit::UNUSABLE);
         }
     };
-    let worker = Rc::new(Worker::new(Channel::new(socket)));
-    let code = match worker.live(report) {
+    let code = match live(Channel::new(socket), report) {
         Ok(code) => code,
         Err(error) => {
             complain(&format!("ends: {error}"));
@@ -37,6 +39,38 @@ pub fn main() -> ExitCode {
     // Not through destructors: the engine checks itself on the way down and may abort over a
     // cycle that a plugin left.
     std::process::exit(code.into());
+}
+
+/// Says that the sandbox is closed, and becomes what the core asks for.
+fn live(channel: Channel, sandbox: SandboxReport) -> Result<u8> {
+    let ready = frame::encode(&FromWorker::Ready { protocol: VERSION, sandbox })?;
+    if channel.send(&ready).is_err() {
+        return Ok(exit::STOPPED);
+    }
+    let Some(first) = channel.next_frame()? else { return Ok(exit::STOPPED) };
+    match serde_json::from_slice(&first)? {
+        ToWorker::Start(start) => {
+            drop(first);
+            Rc::new(Worker::new(channel)).live(start)
+        }
+        ToWorker::Snippets { protocol, heap_bytes } => {
+            speaks_our_version(protocol)?;
+            snippet::serve(&channel, heap_bytes)
+        }
+        _ => Err(Error::new(Code::ProtocolMismatch, "the first message is not `start`")),
+    }
+}
+
+/// Refuses a core of another version.
+pub fn speaks_our_version(protocol: u32) -> Result<()> {
+    if protocol == VERSION {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::ProtocolMismatch,
+        format!("the core speaks version {protocol}, this worker {VERSION}"),
+    )
+    .hint("Reinstall DevRig: its parts are of different versions."))
 }
 
 /// To standard error, wherever the core has led it; `eprintln!` would panic where that fails.

@@ -168,14 +168,14 @@ impl Budget {
 }
 
 #[cfg(unix)]
-fn cpu_clock() -> Duration {
+pub fn cpu_clock() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
 }
 
 /// Without a CPU clock the wall clock stands in: stricter, never laxer.
 #[cfg(not(unix))]
-fn cpu_clock() -> Duration {
+pub fn cpu_clock() -> Duration {
     static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
     START.get_or_init(Instant::now).elapsed()
 }

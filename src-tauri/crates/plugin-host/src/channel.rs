@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::time::Duration;
 
 use devrig_core::{Result, frame};
@@ -36,7 +36,8 @@ impl Channel {
 
     /// Waits for at most `timeout` (for ever when `None`) and reads what is there.
     pub fn receive(&self, timeout: Option<Duration>) -> std::io::Result<Arrival> {
-        if !self.wait(timeout)? {
+        // Reading waits by itself, for as long as it takes.
+        if timeout.is_some() && !self.wait(timeout)? {
             return Ok(Arrival::Nothing);
         }
         let mut buffer = self.buffer.borrow_mut();
@@ -47,9 +48,23 @@ impl Channel {
         buffer.resize(start + step, 0);
         let read = (&self.socket).read(&mut buffer[start..]);
         buffer.truncate(start + *read.as_ref().unwrap_or(&0));
-        match read? {
-            0 => Ok(Arrival::End),
-            _ => Ok(Arrival::Data),
+        match read {
+            Ok(0) => Ok(Arrival::End),
+            Ok(_) => Ok(Arrival::Data),
+            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(Arrival::Nothing),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Blocks for one frame; `None` when the core went away.
+    pub fn next_frame(&self) -> Result<Option<Vec<u8>>> {
+        loop {
+            if let Some(payload) = self.next()? {
+                return Ok(Some(payload));
+            }
+            if self.receive(None)? == Arrival::End {
+                return Ok(None);
+            }
         }
     }
 

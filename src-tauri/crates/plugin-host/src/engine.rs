@@ -4,24 +4,25 @@ use std::rc::{Rc, Weak};
 
 use devrig_core::protocol::{API_VERSION, MAX_IN_FLIGHT, Start};
 use rquickjs::{
-    Array, CatchResultExt, CaughtError, Context, Ctx, Function, Module, Object, Persistent, Result,
+    CatchResultExt, CaughtError, Context, Ctx, Function, Module, Object, Persistent, Result,
     Runtime, Value,
 };
 use serde_json::json;
 
 use crate::modules::{self, Package};
+use crate::parts::Parts;
 use crate::stack::SourceMaps;
 use crate::worker::Worker;
 use crate::{codec, natives};
 
-/// Stack for plugin code. The main thread has 8 MiB, and native recursion needs the rest.
-const STACK: usize = 1024 * 1024;
+/// Stack for code that is not ours. The main thread has 8 MiB, and native recursion needs the rest.
+pub const STACK: usize = 1024 * 1024;
 
 /// Heap until the core names the plugin's own limit.
 const FIRST_HEAP: usize = 64 * 1024 * 1024;
 
-/// Our own JavaScript, compiled by `build.rs`: functions to be called one after the other.
-const WORKER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/worker.bin"));
+/// The SDK and what it stands on.
+const WORKER: Parts = Parts(include_bytes!(concat!(env!("OUT_DIR"), "/worker.bin")));
 
 pub struct Engine {
     runtime: Runtime,
@@ -41,12 +42,8 @@ impl Engine {
             let native = Object::new(ctx.clone())?;
             codec::install(&ctx, &native)?;
             natives::install(&ctx, &native, worker)?;
-            let shared = Object::new(ctx.clone())?;
-            let mut last = Value::new_undefined(ctx.clone());
-            for part in own_parts(&ctx)?.iter::<Function>() {
-                last = part?.call((shared.clone(), native.clone(), MAX_IN_FLIGHT))?;
-            }
-            Ok::<_, rquickjs::Error>(Persistent::save(&ctx, last.get::<Object>()?))
+            let hooks = WORKER.call(&ctx, &native, MAX_IN_FLIGHT)?;
+            Ok::<_, rquickjs::Error>(Persistent::save(&ctx, hooks.get::<Object>()?))
         })?;
         let (tracker, noting) = (hooks.clone(), Rc::clone(worker));
         runtime.set_host_promise_rejection_tracker(Some(Box::new(
@@ -170,16 +167,6 @@ impl Engine {
 }
 
 /// The trace of the error with which the engine cuts plugin code off.
-fn stack_of(error: &Value<'_>) -> String {
+pub fn stack_of(error: &Value<'_>) -> String {
     error.as_object().and_then(|error| error.get("stack").ok()).unwrap_or_default()
-}
-
-/// The one place where bytecode is loaded: our own. Plugins come as text.
-#[allow(unsafe_code)]
-fn own_parts<'js>(ctx: &Ctx<'js>) -> Result<Array<'js>> {
-    // SAFETY: the bytes are those that this very engine wrote when the worker was built.
-    let module = unsafe { Module::load(ctx.clone(), WORKER)? };
-    let (module, evaluated) = module.eval()?;
-    evaluated.finish::<()>()?;
-    module.get("default")
 }

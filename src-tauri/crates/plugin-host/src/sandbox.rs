@@ -1,6 +1,6 @@
 //! Gives up every authority that the process was started with, before any plugin byte is read.
 
-use devrig_core::protocol::{Limits, MAX_FRAME, SandboxReport};
+use devrig_core::protocol::{MAX_FRAME, SandboxReport};
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -35,7 +35,7 @@ pub fn close() -> std::io::Result<SandboxReport> {
     system::close(FIRST_ADDRESS_SPACE)
 }
 
-/// Sizes the address space to the plugin's heap.
-pub fn fit(limits: &Limits) -> std::io::Result<()> {
-    system::lower_address_space(limits.heap_bytes.saturating_add(OVERHEAD))
+/// Sizes the address space to so many bytes of heap.
+pub fn fit(heap_bytes: u64) -> std::io::Result<()> {
+    system::lower_address_space(heap_bytes.saturating_add(OVERHEAD))
 }

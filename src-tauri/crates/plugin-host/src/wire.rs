@@ -73,7 +73,7 @@ fn message(head: &str, payload: &str, tail: &str) -> Result<Vec<u8>> {
 /// Makes text from the engine's JSON writer fit for the core: refuses what is too large or too
 /// deep, and turns lone surrogates, which JavaScript strings may hold and JSON readers refuse,
 /// into U+FFFD.
-fn sendable(json: &str) -> Result<Cow<'_, str>> {
+pub fn sendable(json: &str) -> Result<Cow<'_, str>> {
     if json.len() > MAX_FRAME {
         return Err(Error::new(
             devrig_core::Code::TooLarge,

@@ -5,11 +5,11 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use devrig_core::protocol::{
-    Failure, FromWorker, Handler, HostMethod, LogLevel, MAX_IN_FLIGHT, Outcome, SandboxReport,
-    Start, ToWorker, VERSION,
+    Failure, FromWorker, Handler, HostMethod, LogLevel, MAX_IN_FLIGHT, Outcome, Start,
 };
 use devrig_core::{Code, Error, Result, frame};
 
+use crate::boot::speaks_our_version;
 use crate::budget::{ACTIVATION, Budget, DEACTIVATION, Overrun};
 use crate::channel::{Arrival, Channel};
 use crate::engine::Engine;
@@ -63,17 +63,11 @@ impl Worker {
         }
     }
 
-    /// From `Ready` to the last message; gives the exit code.
-    pub fn live(self: &Rc<Self>, sandbox: SandboxReport) -> Result<u8> {
+    /// From `Start` to the last message; gives the exit code.
+    pub fn live(self: &Rc<Self>, start: Start) -> Result<u8> {
         let engine = Engine::new(self)
             .map_err(|error| Error::internal(format!("the engine does not start: {error}")))?;
         _ = self.engine.set(engine);
-        self.send(&frame::encode(&FromWorker::Ready { protocol: VERSION, sandbox })?);
-        let Some(first) = self.next_frame()? else { return Ok(exit::STOPPED) };
-        let ToWorker::Start(start) = serde_json::from_slice(&first)? else {
-            return Err(Error::new(Code::ProtocolMismatch, "the first message is not `start`"));
-        };
-        drop(first);
         if let Err(error) = self.start(start) {
             let outcome = Outcome::Err(error.into());
             self.send(&frame::encode(&FromWorker::Done { id: ACTIVATION, outcome })?);
@@ -114,31 +108,13 @@ impl Worker {
         Ok(self.channel.receive(timeout)?)
     }
 
-    /// Blocks for one frame; `None` when the core went away.
-    fn next_frame(&self) -> Result<Option<Vec<u8>>> {
-        loop {
-            if let Some(payload) = self.channel.next()? {
-                return Ok(Some(payload));
-            }
-            if self.channel.receive(None)? == Arrival::End {
-                return Ok(None);
-            }
-        }
-    }
-
     fn start(&self, start: Start) -> Result<()> {
-        if start.protocol != VERSION {
-            return Err(Error::new(
-                Code::ProtocolMismatch,
-                format!("the core speaks version {}, this worker {VERSION}", start.protocol),
-            )
-            .hint("Reinstall DevRig: its parts are of different versions."));
-        }
+        speaks_our_version(start.protocol)?;
         if !start.modules.contains_key(&start.main) {
             return Err(Error::not_found(format!("the entry module {}", start.main))
                 .hint("Build the plugin, and check \"main\" in its manifest."));
         }
-        sandbox::fit(&start.limits)?;
+        sandbox::fit(start.limits.heap_bytes)?;
         self.budget.set(&start.limits);
         self.budget.open(ACTIVATION);
         let maps = Rc::clone(&self.maps);

@@ -284,7 +284,7 @@ impl Check<'_> {
     }
 
     fn name_and_version(&mut self, raw: &Raw, devrig: &str) {
-        if raw.name == "import" || raw.name == "engine" {
+        if matches!(raw.name.as_str(), "engine" | "flows" | "import") {
             self.problem("/name", "is a name that DevRig uses itself", Some("Choose another."));
         }
         if Version::parse(&raw.version).is_err() || raw.version.len() > 64 {
@@ -546,6 +546,7 @@ mod tests {
         for (pointer, value, field, says) in [
             ("/name", json!("Hello"), "/name", "match"),
             ("/name", json!("import"), "/name", "itself"),
+            ("/name", json!("flows"), "/name", "itself"),
             ("/version", json!("one"), "/version", "no version"),
             ("/engine", json!(">=2"), "/engine", "this is 0.1.0"),
             ("/engine", json!("soon"), "/engine", "no range"),

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::Core;
 use crate::permission::Kind;
+use crate::seat::Seat;
 use crate::text::{clip, shown};
 use crate::worker::{Notes, Purpose};
 
@@ -60,9 +61,16 @@ struct ActionError {
     message: String,
 }
 
+/// One action to be done by an account's worker.
+pub(crate) struct Deed<'a> {
+    pub action: &'a str,
+    pub input: ActionInput,
+    pub idempotent: bool,
+}
+
 /// What becomes of an attempt.
 #[derive(Debug)]
-enum Fate {
+pub(crate) enum Fate {
     Sent {
         update: Option<Box<ItemPatch>>,
         output: Value,
@@ -163,37 +171,21 @@ impl Send {
             },
             None => None,
         };
-        let worker = match seat.worker().await {
-            Ok(worker) => worker,
-            Err(error) if error.code == Code::SandboxMissing => return Fate::Failed(error),
-            Err(error) => return Fate::Again { error, after: None, reached: false },
-        };
         let input = ActionInput {
             input: outgoing.input.clone(),
             item,
             idempotency_key: row.idempotency_key.clone(),
         };
-        let input = match serde_json::to_value(input) {
-            Ok(input) => input,
-            Err(error) => return Fate::Failed(error.into()),
-        };
-        let handler = WorkerHandler::Action { action: row.action.clone() };
+        let deed = Deed { action: &row.action, input, idempotent: outgoing.idempotent };
         // Only people submit actions so far.
-        let purpose = Purpose::Action { by_person: true };
-        let (outcome, notes) = worker.call(handler, input, purpose, token).await;
-        match outcome {
-            Ok(output) => {
-                let mut fate = of_result(output.get(), outgoing.idempotent, &notes);
-                if let Fate::Sent { update, .. } = &mut fate
-                    && seat.access().need("inbox:write", |kind| *kind == Kind::InboxWrite).is_err()
-                {
-                    // An item is changed by whom the person lets write items, and by nobody else.
-                    *update = None;
-                }
-                fate
-            }
-            Err(error) => of_error(error, outgoing.idempotent, &notes),
+        let mut fate = deed.attempt(&seat, Purpose::Action { by_person: true }, token).await;
+        if let Fate::Sent { update, .. } = &mut fate
+            && seat.access().need("inbox:write", |kind| *kind == Kind::InboxWrite).is_err()
+        {
+            // An item is changed by whom the person lets write items, and by nobody else.
+            *update = None;
         }
+        fate
     }
 
     async fn sent(&self, id: &str, update: Option<Box<ItemPatch>>, output: &Value) -> Result<()> {
@@ -248,6 +240,32 @@ impl Send {
     async fn not_sent(&self, id: String, attempt: NotSent) -> Result<()> {
         let store = &self.0.store;
         store.write(async move |tx: &mut Tx| outbox::not_sent(tx, &id, &attempt).await).await
+    }
+}
+
+impl Deed<'_> {
+    /// Calls the plugin's handler once.
+    pub async fn attempt(
+        self,
+        seat: &Arc<Seat>,
+        purpose: Purpose,
+        token: &CancellationToken,
+    ) -> Fate {
+        let worker = match seat.worker().await {
+            Ok(worker) => worker,
+            Err(error) if error.code == Code::SandboxMissing => return Fate::Failed(error),
+            Err(error) => return Fate::Again { error, after: None, reached: false },
+        };
+        let input = match serde_json::to_value(self.input) {
+            Ok(input) => input,
+            Err(error) => return Fate::Failed(error.into()),
+        };
+        let handler = WorkerHandler::Action { action: self.action.to_owned() };
+        let (outcome, notes) = worker.call(handler, input, purpose, token).await;
+        match outcome {
+            Ok(output) => of_result(output.get(), self.idempotent, &notes),
+            Err(error) => of_error(error, self.idempotent, &notes),
+        }
     }
 }
 

@@ -2,8 +2,11 @@
 
 mod accounts;
 mod actions;
+mod perform;
 mod registry;
 mod syncs;
+
+pub use perform::{ActionAbout, Wanted};
 
 use std::path::PathBuf;
 use std::sync::Arc;

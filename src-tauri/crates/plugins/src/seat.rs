@@ -239,7 +239,7 @@ impl Seat {
         core.notifier.notify(Notice {
             title: format!("{} was stopped", self.plugin.manifest.display_name),
             body: "It kept failing, and is not started again until you enable it.".to_owned(),
-            item: None,
+            ..Notice::default()
         });
         let stored = core
             .store

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 #[cfg(unix)]
 use crate::tree;
-use crate::{ChildSpec, Identity, Memory, OutputPolicy, Ring, Stdin, usage};
+use crate::{ChildSpec, Heard, Identity, Memory, OutputPolicy, Ring, Stdin, Stream, usage};
 
 /// How long output is still read once the tree is dead: only a process that got away can hold
 /// the pipe open for longer.
@@ -106,6 +106,7 @@ pub fn spawn(spec: ChildSpec) -> Result<Child> {
     spec.check()?;
     let name = spec.program.display().to_string();
     let (stdout, stderr) = (ring(spec.stdout), ring(spec.stderr));
+    let heard = spec.heard.clone();
     let (mut command, input) = command(spec)?;
     let mut child = command.spawn().context(format!("starting {name}"))?;
     let pid = child.id().unwrap_or(0);
@@ -113,6 +114,7 @@ pub fn spawn(spec: ChildSpec) -> Result<Child> {
         (child.stdin.take(), input),
         (child.stdout.take(), stdout.clone()),
         (child.stderr.take(), stderr.clone()),
+        heard,
     );
     let leader =
         Arc::new(Leader { identity: Identity::of(pid), unreaped: Mutex::new(Some(child)) });
@@ -340,6 +342,7 @@ async fn copy_streams(
     (stdin, input): (Option<tokio::process::ChildStdin>, Vec<u8>),
     (stdout, out_ring): (Option<impl AsyncRead + Unpin>, Ring),
     (stderr, err_ring): (Option<impl AsyncRead + Unpin>, Ring),
+    heard: Option<Heard>,
 ) {
     let write = async {
         if let Some(mut stdin) = stdin {
@@ -347,13 +350,25 @@ async fn copy_streams(
             _ = stdin.write_all(&input).await;
         }
     };
-    tokio::join!(write, fill(stdout, out_ring), fill(stderr, err_ring));
+    let heard = heard.as_ref();
+    let out = fill(stdout, out_ring, heard.map(|heard| (Stream::Stdout, heard)));
+    let err = fill(stderr, err_ring, heard.map(|heard| (Stream::Stderr, heard)));
+    tokio::join!(write, out, err);
 }
 
-async fn fill(stream: Option<impl AsyncRead + Unpin>, ring: Ring) {
+async fn fill(
+    stream: Option<impl AsyncRead + Unpin>,
+    ring: Ring,
+    mut heard: Option<(Stream, &Heard)>,
+) {
     let Some(mut stream) = stream else { return };
     let mut chunk = vec![0; 16 * 1024];
     while let Ok(count @ 1..) = stream.read(&mut chunk).await {
         ring.push(&chunk[..count]);
+        if let Some((which, hears)) = heard
+            && hears.send((which, chunk[..count].to_vec())).await.is_err()
+        {
+            heard = None;
+        }
     }
 }

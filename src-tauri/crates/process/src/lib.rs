@@ -25,5 +25,7 @@ pub use ring::{DEFAULT_RING, Ring};
 pub use run::{Output, RunLimits, run};
 #[cfg(unix)]
 pub use spec::{CHANNEL_FD, channel};
-pub use spec::{ChildSpec, OutputPolicy, Stdin, find_program};
+pub use spec::{ChildSpec, Heard, OutputPolicy, Stdin, Stream, find_program};
+#[cfg(unix)]
+pub use tree::kill_marked;
 pub use usage::Memory;

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use devrig_core::{Error, Result};
+use tokio::sync::mpsc;
 
 use crate::ring::DEFAULT_RING;
 
@@ -21,6 +22,9 @@ pub struct ChildSpec {
     pub stdin: Stdin,
     pub stdout: OutputPolicy,
     pub stderr: OutputPolicy,
+    /// Who hears what the child writes as it comes. The child waits where they do not keep up, and
+    /// no more once they hang up.
+    pub heard: Option<Heard>,
     /// Open files for the child, each with the number it has there.
     #[cfg(unix)]
     pub inherit: Vec<(std::os::fd::OwnedFd, i32)>,
@@ -33,6 +37,16 @@ pub enum Stdin {
     Null,
     /// These bytes, then the end of the stream.
     Bytes(Vec<u8>),
+}
+
+/// Where parts of a child's output are told as they come.
+pub type Heard = mpsc::Sender<(Stream, Vec<u8>)>;
+
+/// Where a child wrote something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    Stdout,
+    Stderr,
 }
 
 /// Where the child's output goes.
@@ -54,6 +68,7 @@ impl ChildSpec {
             stdin: Stdin::Null,
             stdout: OutputPolicy::Ring(DEFAULT_RING),
             stderr: OutputPolicy::Ring(DEFAULT_RING),
+            heard: None,
             #[cfg(unix)]
             inherit: Vec::new(),
         }

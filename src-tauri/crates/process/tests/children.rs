@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use devrig_core::Code;
 use devrig_process::{
-    CHANNEL_FD, Child, ChildSpec, Exit, Identity, RunLimits, channel, run, spawn,
+    CHANNEL_FD, Child, ChildSpec, Exit, Identity, RunLimits, Stream, channel, kill_marked, run,
+    spawn,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_util::sync::CancellationToken;
@@ -150,6 +151,36 @@ async fn endless_output_is_capped_and_does_not_stop_the_child() {
     assert!(output.truncated);
     assert_eq!(output.stdout.len(), 1000);
     assert!(devrig_process::escape_text(&output.stdout).ends_with("xx\\x1b[2Jend"));
+}
+
+#[tokio::test]
+async fn what_carries_a_mark_is_found_wherever_it_went() {
+    let mark = format!("mark-{}", std::process::id());
+    let child = spawn(shell(FORKS).env("TEST_MARK", &mark)).unwrap();
+    let other = spawn(shell("echo $$; sleep 600").env("TEST_MARK", "other")).unwrap();
+    let (tree, others) = (tree_of(&child, 5).await, tree_of(&other, 1).await);
+    assert!(kill_marked("TEST_MARK", |value| value == mark) >= 5);
+    gone(&tree).await;
+    assert!(others[0].exists(), "another mark is somebody else's");
+    assert_eq!(kill_marked("TEST_MARK", |value| value == mark), 0);
+}
+
+#[tokio::test]
+async fn output_is_heard_as_it_comes_until_they_hang_up() {
+    let (heard, mut hears) = tokio::sync::mpsc::channel(1);
+    let script = "echo one; echo two >&2; read go; head -c 1000000 /dev/zero";
+    let spec = ChildSpec { heard: Some(heard), ..shell(script).stdin("go\n") };
+    let child = spawn(spec).unwrap();
+    let mut parts = Vec::new();
+    while parts.len() < 2 {
+        parts.push(hears.recv().await.unwrap());
+    }
+    parts.sort_by_key(|(_, bytes)| bytes.clone());
+    assert_eq!(parts[0], (Stream::Stdout, b"one\n".to_vec()));
+    assert_eq!(parts[1], (Stream::Stderr, b"two\n".to_vec()));
+    drop(hears);
+    let exit = tokio::time::timeout(SOON, child.wait()).await.expect("nobody holds it up");
+    assert!(exit.success() && child.stdout().total() == 1_000_004, "{exit}");
 }
 
 #[tokio::test]

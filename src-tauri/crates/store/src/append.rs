@@ -69,6 +69,12 @@ impl Batch {
     pub fn change(&mut self, change: Change) {
         self.changes.push(change);
     }
+
+    /// Takes everything of another one.
+    pub fn merge(&mut self, other: Batch) {
+        self.rows.extend(other.rows);
+        self.changes.extend(other.changes);
+    }
 }
 
 /// Rows per statement, the most first; what is left over is one more statement. Few sizes keep

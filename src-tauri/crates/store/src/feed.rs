@@ -108,10 +108,16 @@ pub struct Subscriber {
 impl Subscriber {
     /// Up to `limit` changes after the cursor, oldest first; waits until there is one.
     pub async fn next(&mut self, limit: u32) -> Result<Vec<ChangeRow>> {
+        self.next_after(0, limit).await
+    }
+
+    /// The same without those up to `seen`: for a reader that moves its cursor only where it did
+    /// something.
+    pub async fn next_after(&mut self, seen: i64, limit: u32) -> Result<Vec<ChangeRow>> {
         loop {
             // Marking the feed as seen before the read means that a commit in between wakes us.
             self.live = self.live.resubscribe();
-            let rows = self.read(limit).await?;
+            let rows = self.read(seen, limit).await?;
             if !rows.is_empty() {
                 return Ok(rows);
             }
@@ -121,11 +127,13 @@ impl Subscriber {
         }
     }
 
-    async fn read(&self, limit: u32) -> Result<Vec<ChangeRow>> {
+    async fn read(&self, seen: i64, limit: u32) -> Result<Vec<ChangeRow>> {
         let rows = sqlx::query(
             "SELECT seq, tbl, row_id, kind, actor, cause, depth, at FROM change
-             WHERE seq > (SELECT cursor FROM subscriber WHERE name = ?) ORDER BY seq LIMIT ?",
+             WHERE seq > max(?, (SELECT cursor FROM subscriber WHERE name = ?))
+             ORDER BY seq LIMIT ?",
         )
+        .bind(seen)
         .bind(self.name)
         .bind(limit)
         .fetch_all(self.store.reader())
@@ -138,6 +146,16 @@ impl Subscriber {
     pub async fn advance(name: &'static str, tx: &mut Tx, seq: i64) -> Result<()> {
         sqlx::query("UPDATE subscriber SET cursor = max(cursor, ?) WHERE name = ?")
             .bind(seq)
+            .bind(name)
+            .execute(tx.conn())
+            .await
+            .map_err(from_sqlx)?;
+        Ok(())
+    }
+
+    /// Forgets the reader under `name`, which would otherwise keep old changes from being deleted.
+    pub async fn forget(name: &'static str, tx: &mut Tx) -> Result<()> {
+        sqlx::query("DELETE FROM subscriber WHERE name = ?")
             .bind(name)
             .execute(tx.conn())
             .await

@@ -18,8 +18,17 @@ pub struct OneVersion {
 
 #[derive(Debug, Subcommand)]
 pub enum Flow {
-    /// All flows.
-    List,
+    /// All flows, and what is wrong with files of the watched folder.
+    List {
+        /// Only those of this folder and below it.
+        #[arg(long)]
+        folder: Option<String>,
+        /// Only those with this tag; more than once for all of several.
+        #[arg(long)]
+        tag: Vec<String>,
+    },
+    /// The files of the watched folder, and how each stands to its flow.
+    Files,
     /// One flow: its triggers and nodes.
     #[command(disable_version_flag = true)]
     Show(OneVersion),
@@ -28,17 +37,25 @@ pub enum Flow {
         /// A file, or `-` for standard input.
         file: PathBuf,
     },
-    /// Save flows of their files, as new versions of those that are there.
+    /// Save flows of their files, as new versions of those that are there. A workflow that n8n
+    /// exported becomes a new flow, and what did not map is told.
     Import {
-        /// Files, or `-` for standard input.
+        /// Files, folders with files of flows, or `-` for standard input.
         #[arg(required = true)]
         files: Vec<PathBuf>,
+        /// Write what workflows of n8n became into this folder, instead of saving it.
+        #[arg(long, value_name = "FOLDER")]
+        into: Option<PathBuf>,
     },
     /// Print a flow as the text that can live in a file.
     #[command(disable_version_flag = true)]
     Export {
         #[command(flatten)]
         of: OneVersion,
+        /// Write it into this file instead. Where its nodes stand is left out unless the name ends
+        /// in `.flow.json`, and goes into a `.layout.json` beside it.
+        #[arg(conflicts_with = "to")]
+        file: Option<PathBuf>,
         /// Write it into this folder instead, with a second file that says where its nodes stand.
         #[arg(long, value_name = "FOLDER")]
         to: Option<PathBuf>,
@@ -75,6 +92,28 @@ pub enum Flow {
         /// Wait for the end, at most so many seconds when given. Fails unless the run completed.
         #[arg(long, value_name = "SECONDS", num_args = 0..=1)]
         wait: Option<Option<u64>>,
+        /// Begin with this node; what comes before it, and beside it, is as it was in another run.
+        #[arg(long, value_name = "NODE", requires = "run", conflicts_with = "input")]
+        from: Option<String>,
+        /// The run whose outputs count for what comes before.
+        #[arg(long = "of", id = "run", value_name = "RUN", requires = "from")]
+        of_run: Option<String>,
+    },
+    /// What a flow may touch, and what it asks for.
+    Permissions { flow: String },
+    /// Let a flow touch more.
+    Allow {
+        flow: String,
+        /// command:NAME, network:HOST, read:FOLDER, write:FOLDER, env:NAME or secret:NAME.
+        #[arg(required = true, value_name = "PERMISSION")]
+        permissions: Vec<String>,
+    },
+    /// Let a flow touch less.
+    Forbid {
+        flow: String,
+        /// As `devrig flow permissions` lists them.
+        #[arg(required = true, value_name = "PERMISSION")]
+        permissions: Vec<String>,
     },
     /// What nodes can do, or all about one of these actions.
     Actions { name: Option<String> },
@@ -104,6 +143,22 @@ pub enum Run {
     },
     /// End a run.
     Cancel { run: String },
+    /// Go on from where a run failed or was cancelled, in a run of its own.
+    Retry {
+        run: String,
+        /// With the newest version of its flow: what changed is run again, and what comes after that.
+        #[arg(long)]
+        latest: bool,
+    },
+    /// Do a run again from its beginning, with what its trigger told.
+    Replay {
+        run: String,
+        /// With the newest version of its flow.
+        #[arg(long)]
+        latest: bool,
+    },
+    /// Forget a run that has ended.
+    Discard { run: String },
     /// Say how a run goes on whose node may have had its effect, or not.
     Decide {
         run: String,
@@ -117,6 +172,8 @@ pub enum Run {
 pub enum Lang {
     Template,
     Condition,
+    Jsonpath,
+    Jmespath,
 }
 
 #[derive(Debug, Subcommand)]
@@ -130,6 +187,20 @@ pub enum Expr {
         #[arg(long, value_name = "FILE")]
         input: Option<PathBuf>,
     },
+    /// When a schedule falls due next.
+    CronNext {
+        /// Minute, hour, day of month, month, weekday; with seconds in front, or without.
+        expression: String,
+        /// Such as Europe/Berlin; the machine's when absent.
+        #[arg(long, value_name = "ZONE")]
+        tz: Option<String>,
+        /// Times after this one, such as 2026-11-20T09:30:00Z; after now when absent.
+        #[arg(long, value_name = "TIME")]
+        from: Option<String>,
+        /// How many, at most 1000.
+        #[arg(short = 'n', value_name = "N", default_value_t = 5)]
+        count: u32,
+    },
 }
 
 /// How a run in doubt goes on.
@@ -141,7 +212,68 @@ pub enum Decided {
 }
 
 #[derive(Debug, Subcommand)]
+pub enum Tunnel {
+    /// What listens, and what the internet reaches.
+    Status,
+    /// Let the internet reach the webhooks, until it is stopped or DevRig ends.
+    Start {
+        /// A program that makes the tunnel, with {port} in its arguments; cloudflared when absent.
+        #[arg(last = true, value_name = "COMMAND")]
+        command: Vec<String>,
+    },
+    /// End the tunnel.
+    Stop,
+}
+
+#[derive(Debug, Subcommand)]
 pub enum Trigger {
-    /// The triggers of enabled flows: where they listen, and why one does not.
+    /// The triggers of enabled flows: how they stand, and why one does not fire.
     List,
+    /// One trigger: how it stands, and when it fires next.
+    Show { flow: String, trigger: String },
+    /// Fire a trigger now, with something that it could tell unless told what.
+    Fire {
+        flow: String,
+        trigger: String,
+        /// JSON that the run sees as `trigger.payload`: a file, or `-` for standard input.
+        #[arg(long, value_name = "FILE", conflicts_with = "event")]
+        payload: Option<PathBuf>,
+        /// What was told before: the number of an event.
+        #[arg(long, value_name = "N")]
+        event: Option<i64>,
+    },
+    /// Stop a trigger, and nothing else of its flow. New versions leave it stopped.
+    Pause { flow: String, trigger: String },
+    /// Let a trigger go on that was paused.
+    Resume { flow: String, trigger: String },
+    /// What the triggers of a flow told, newest first, and what came of it.
+    Events {
+        flow: String,
+        trigger: Option<String>,
+        /// One event with all that it told, by its number.
+        #[arg(long, value_name = "N", conflicts_with = "trigger")]
+        event: Option<i64>,
+        #[command(flatten)]
+        page: Page,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Approval {
+    /// What runs ask you, longest first.
+    List,
+    /// Say yes.
+    Approve {
+        /// An approval, or a run that waits for one only.
+        approval: String,
+        /// What the flow is told besides.
+        #[arg(long)]
+        note: Option<String>,
+    },
+    /// Say no.
+    Reject {
+        approval: String,
+        #[arg(long)]
+        note: Option<String>,
+    },
 }

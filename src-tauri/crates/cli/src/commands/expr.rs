@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use devrig_core::Result;
 use devrig_engine::Api;
-use devrig_engine::api::expr::{Explanation, ExprAnswer, ExprEvalArgs, ExprLang};
+use devrig_engine::api::expr::{CronNextArgs, Explanation, ExprAnswer, ExprEvalArgs, ExprLang};
 use serde_json::{Value, json};
 
 use crate::args::{Expr, Lang};
@@ -21,9 +21,20 @@ pub async fn run(command: Expr, api: &dyn Api, output: Output) -> Result<ExitCod
             let lang = match lang {
                 Lang::Template => ExprLang::Template,
                 Lang::Condition => ExprLang::Condition,
+                Lang::Jsonpath => ExprLang::Jsonpath,
+                Lang::Jmespath => ExprLang::Jmespath,
             };
             let answer = api.expr_eval(ExprEvalArgs { lang, expression, input }).await?;
             output.show(&answer, people)
+        }
+        Expr::CronNext { expression, tz: zone, from, count } => {
+            let from = from.map(|from| from.parse()).transpose()?;
+            let args = CronNextArgs { expression, zone, from, count: Some(count) };
+            let times = api.expr_cron_next(args).await?;
+            output.show(&times, |times| {
+                let lines: Vec<String> = times.iter().map(ToString::to_string).collect();
+                lines.join("\n")
+            })
         }
     }
 }

@@ -4,6 +4,7 @@ mod actions;
 mod changes;
 mod files;
 mod list;
+mod permissions;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,8 +13,9 @@ use devrig_core::{Code, Error, Result};
 use devrig_engine::api::engine::Role;
 use devrig_engine::api::flow::{
     FlowArgs, FlowDiffArgs, FlowEnableArgs, FlowInfo, FlowRestoreArgs, FlowRunArgs,
-    FlowValidateArgs, FlowVersionArgs, Problem,
+    FlowRunFromArgs, FlowValidateArgs, FlowVersionArgs, Problem,
 };
+use devrig_engine::api::run::RunDetail;
 use devrig_engine::{Api, NoArgs};
 
 use super::run::{self as runs};
@@ -23,18 +25,21 @@ use crate::{input, problems};
 
 pub async fn run(command: Flow, api: &dyn Api, output: Output) -> Result<ExitCode> {
     match command {
-        Flow::List => output.show(&api.flow_list(NoArgs {}).await?, |flows| list::flows(flows)),
-        Flow::Show(of) => output.show(&api.flow_get(version(of, api).await?).await?, list::detail),
+        Flow::List { folder, tag } => list::flows(folder.as_deref(), &tag, api, output).await,
+        Flow::Files => list::files(api, output).await,
+        Flow::Show(of) => list::detail(version(of, api).await?, api, output).await,
         Flow::Create { file } => files::create(&file, api, output).await,
-        Flow::Import { files } => files::import(&files, api, output).await,
-        Flow::Export { of, to } => {
-            files::export(version(of, api).await?, to.as_deref(), api, output).await
+        Flow::Import { files, into } => files::import(&files, into.as_deref(), api, output).await,
+        Flow::Export { of, file, to } => {
+            let place = files::Place::of(file, to);
+            files::export(version(of, api).await?, place, api, output).await
         }
         Flow::Validate { what } => validate(&what, api, output).await,
         Flow::Publish(of) => {
             let flow = api.flow_publish(version(of, api).await?).await?;
             let live = flow.live.unwrap_or(flow.latest);
-            output.show(&flow, |flow| format!("{}: version {live} is live.", flow.name))
+            let missing = permissions::missing(&flow, api).await?;
+            output.show(&flow, |flow| format!("{}: version {live} is live.{missing}", flow.name))
         }
         Flow::Enable { flow } => enable(&flow, true, api, output).await,
         Flow::Disable { flow } => enable(&flow, false, api, output).await,
@@ -60,10 +65,30 @@ pub async fn run(command: Flow, api: &dyn Api, output: Output) -> Result<ExitCod
             api.flow_delete(FlowArgs { id: flow.id }).await?;
             output.done(&format!("{} is deleted.", flow.name))
         }
-        Flow::Run { of, input, wait } => {
+        Flow::Run { of, input, wait, from, of_run } => {
             let FlowVersionArgs { id, version } = version(of, api).await?;
-            let args = FlowRunArgs { id, version, input: input::json(&input)?, wait_ms: None };
-            start(args, wait, api, output).await
+            let run = match from.zip(of_run) {
+                Some((node, of)) => {
+                    api.flow_run_from(FlowRunFromArgs { id, version, node, of, wait_ms: None })
+                        .await?
+                }
+                None => {
+                    let input = input::json(&input)?;
+                    api.flow_run(FlowRunArgs { id, version, input, wait_ms: None }).await?
+                }
+            };
+            started(run, wait, api, output).await
+        }
+        Flow::Permissions { flow } => {
+            let id = find(&flow, api).await?.id;
+            let permissions = api.flow_permissions(FlowArgs { id }).await?;
+            output.show(&permissions, permissions::people)
+        }
+        Flow::Allow { flow, permissions } => {
+            permissions::change(&flow, permissions, Vec::new(), api, output).await
+        }
+        Flow::Forbid { flow, permissions } => {
+            permissions::change(&flow, Vec::new(), permissions, api, output).await
         }
         Flow::Actions { name } => actions::show(name.as_deref(), api, output).await,
     }
@@ -123,13 +148,12 @@ fn is_file(what: &str) -> bool {
     what == "-" || what.ends_with(".json") || what.contains('/') || Path::new(what).is_file()
 }
 
-async fn start(
-    args: FlowRunArgs,
+async fn started(
+    started: RunDetail,
     wait: Option<Option<u64>>,
     api: &dyn Api,
     output: Output,
 ) -> Result<ExitCode> {
-    let started = api.flow_run(args).await?;
     let Some(seconds) = wait else {
         if api.role() == Role::Owner && !output.json {
             eprintln!(

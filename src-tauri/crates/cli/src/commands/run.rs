@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use devrig_core::{Result, SystemClock, Tag, Timestamp};
 use devrig_engine::Api;
 use devrig_engine::api::run::{
-    Decision, Level, NodeRun, RunArgs, RunDecideArgs, RunDetail, RunGetArgs, RunInfo, RunListArgs,
-    RunLogLine, RunStatus,
+    Decision, Level, NodeRun, RunAgainArgs, RunArgs, RunDecideArgs, RunDetail, RunGetArgs, RunInfo,
+    RunListArgs, RunLogLine, RunStatus,
 };
 use devrig_engine::events::EngineEvent;
 use futures::StreamExt;
@@ -36,6 +36,16 @@ pub async fn run(command: Run, api: &dyn Api, output: Output) -> Result<ExitCode
         Run::Cancel { run } => {
             api.run_cancel(RunArgs { id: run }).await?;
             output.done("The run is cancelled.")
+        }
+        Run::Retry { run, latest } => {
+            output.show(&api.run_retry(RunAgainArgs { id: run, latest }).await?, detail)
+        }
+        Run::Replay { run, latest } => {
+            output.show(&api.run_replay(RunAgainArgs { id: run, latest }).await?, detail)
+        }
+        Run::Discard { run } => {
+            api.run_discard(RunArgs { id: run }).await?;
+            output.done("The run is forgotten.")
         }
         Run::Decide { run, decision } => {
             let decision = match decision {
@@ -111,6 +121,8 @@ pub fn detail(run: &RunDetail) -> String {
         ("run", info.id.clone()),
         ("flow", format!("{}, version {}", flow_of(info), info.version)),
         ("started by", format!("{} ({})", run.trigger, info.kind.as_str())),
+        ("called by", info.parent.clone().unwrap_or_default()),
+        ("retry of", info.retry_of.clone().unwrap_or_default()),
         ("status", info.status.as_str().to_owned()),
         ("queued", info.queued_at.to_string()),
         ("started", at(info.started_at)),

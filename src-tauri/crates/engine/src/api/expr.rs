@@ -1,8 +1,10 @@
 //! Expressions on data of the person's choice, as flows evaluate them.
 
-use devrig_core::{Error, Result};
+use devrig_core::{Error, Result, Timestamp};
 pub use devrig_expr::condition::Explanation;
-use devrig_expr::{Answers, Condition, Data, Options, Template};
+use devrig_expr::{
+    Answers, Condition, Data, JmesPath, JsonPath, Options, Schedule, Template, cron,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -16,6 +18,9 @@ pub enum ExprLang {
     Template,
     /// The JSON of a condition.
     Condition,
+    /// RFC 9535; gives a list of all that it leads to.
+    Jsonpath,
+    Jmespath,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
@@ -37,16 +42,47 @@ pub struct ExprAnswer {
     pub explanation: Option<Explanation>,
 }
 
-pub(super) async fn eval(_: &Engine, args: ExprEvalArgs) -> Result<ExprAnswer> {
-    let data = Data::from(&args.input);
-    match args.lang {
-        ExprLang::Template => template(&args.expression, &data),
-        ExprLang::Condition => condition(&args.expression, &data),
-    }
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+#[serde(deny_unknown_fields)]
+pub struct CronNextArgs {
+    /// Five fields, or six with seconds first.
+    pub expression: String,
+    /// Such as `Europe/Berlin`; the machine's when absent.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// Times after this one; after now when absent.
+    #[serde(default)]
+    pub from: Option<Timestamp>,
+    /// 5 when absent, at most 1000.
+    #[serde(default)]
+    pub count: Option<u32>,
 }
 
-fn template(text: &str, data: &Data<'_>) -> Result<ExprAnswer> {
-    let value = Template::compile(text, Options::default())?.value(data)?;
+/// A search through much data takes its time, in which others are answered.
+pub(super) async fn eval(_: &Engine, args: ExprEvalArgs) -> Result<ExprAnswer> {
+    let evaluated = tokio::task::spawn_blocking(move || evaluate(&args)).await;
+    evaluated.map_err(|error| Error::internal(format!("evaluating ended: {error}")))?
+}
+
+pub(super) async fn cron_next(engine: &Engine, args: CronNextArgs) -> Result<Vec<Timestamp>> {
+    let CronNextArgs { expression, zone, from, count } = args;
+    let schedule = Schedule::parse(&expression, &zone.unwrap_or_else(cron::own_zone))?;
+    let from = from.unwrap_or_else(|| engine.clock().now());
+    Ok(schedule.upcoming(from, count.unwrap_or(5) as usize))
+}
+
+fn evaluate(args: &ExprEvalArgs) -> Result<ExprAnswer> {
+    let ExprEvalArgs { lang, expression, input } = args;
+    let value = match lang {
+        ExprLang::Condition => return condition(expression, &Data::from(input)),
+        ExprLang::Template => {
+            Template::compile(expression, Options::default())?.value(&Data::from(input))?
+        }
+        ExprLang::Jsonpath => {
+            JsonPath::parse(expression)?.query(input)?.into_iter().cloned().collect()
+        }
+        ExprLang::Jmespath => JmesPath::parse(expression)?.search(input)?,
+    };
     Ok(ExprAnswer { value, explanation: None })
 }
 

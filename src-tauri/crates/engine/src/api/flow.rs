@@ -5,10 +5,14 @@ use std::time::Duration;
 use devrig_core::{Actor, Code, Error, Result, id};
 pub use devrig_flow::action::Effect;
 use devrig_flow::action::Registered;
+pub use devrig_flow::definition::n8n::{self, is_workflow};
 use devrig_flow::definition::{self, Definition, Layout, Problems};
 pub use devrig_flow::definition::{Changes, FieldChange, PartChanges, Problem, Severity};
 pub use devrig_flow::flows::{FlowInfo, FlowVersion};
-use devrig_flow::history;
+pub use devrig_flow::folder::{FileProblem, FileState, FlowFile};
+use devrig_flow::permissions::{Need, Permission, Permissions, needs};
+use devrig_flow::runs::Started;
+use devrig_flow::{folder, history};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -103,6 +107,23 @@ pub struct FlowRunArgs {
     pub wait_ms: Option<u32>,
 }
 
+/// A run by hand that begins in the middle.
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FlowRunFromArgs {
+    pub id: String,
+    /// The newest when absent.
+    #[serde(default)]
+    pub version: Option<i64>,
+    /// The node that it begins with.
+    pub node: String,
+    /// The run whose outputs count for what comes before the node, and beside it.
+    pub of: String,
+    /// Waits at most this long for the end; at most ten minutes. The run goes on after it.
+    #[serde(default)]
+    pub wait_ms: Option<u32>,
+}
+
 /// A flow with the definition of one of its versions.
 #[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
 pub struct FlowDetail {
@@ -121,6 +142,68 @@ pub struct FlowExport {
     pub layout_name: String,
     /// Where its nodes stand; absent when no node has a place.
     pub layout: Option<String>,
+}
+
+/// The watched folder.
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+pub struct FlowFolder {
+    /// The setting `flows.folder`; absent when no folder is watched.
+    pub folder: Option<String>,
+    /// Why the folder cannot be read, where it cannot.
+    pub problem: Option<String>,
+    pub files: Vec<FlowFile>,
+}
+
+/// What a flow may touch, and what it asks for.
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+pub struct FlowPermissions {
+    pub flow: String,
+    /// Such as `command:git`, `network:api.github.com` or `read:/home/kim/notes`.
+    pub allowed: Vec<String>,
+    /// What its newest version asks for, as far as its definition says.
+    pub needs: Vec<FlowNeed>,
+}
+
+/// What a node or a trigger of a flow asks for.
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+pub struct FlowNeed {
+    /// `command`, `network`, `read`, `write`, `env` or `secret`.
+    pub kind: String,
+    /// Absent where it depends on data.
+    pub permission: Option<String>,
+    /// Whether it may. Never, as far as is known, where it depends on data.
+    pub allowed: bool,
+    pub node: Option<String>,
+    pub trigger: Option<String>,
+    /// JSON path of the place, such as `$.nodes[2].config.command`.
+    pub place: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+#[serde(deny_unknown_fields)]
+pub struct FlowConvertArgs {
+    /// The JSON that n8n exports for one workflow.
+    pub text: String,
+}
+
+/// A workflow of n8n as a flow, which is not saved by this.
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+pub struct FlowConverted {
+    pub definition: Value,
+    /// The same as the files that it could be kept in.
+    pub files: FlowExport,
+    pub report: n8n::Report,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+#[serde(deny_unknown_fields)]
+pub struct FlowPermitArgs {
+    pub id: String,
+    /// A folder may begin with `~/`.
+    #[serde(default)]
+    pub allow: Vec<String>,
+    #[serde(default)]
+    pub forbid: Vec<String>,
 }
 
 /// What a node can do.
@@ -212,22 +295,106 @@ pub(super) async fn delete(engine: &Engine, args: FlowArgs) -> Result<()> {
 
 pub(super) async fn export(engine: &Engine, args: FlowVersionArgs) -> Result<FlowExport> {
     let (_, definition) = engine.flows().get(&args.id, args.version).await?;
-    let files = definition::to_files(&definition);
-    Ok(FlowExport {
+    Ok(export_of(&definition))
+}
+
+fn export_of(definition: &Definition) -> FlowExport {
+    let files = definition::to_files(definition);
+    FlowExport {
         name: files.name,
         text: files.text,
         layout_name: files.layout_name,
         layout: files.layout,
+    }
+}
+
+pub(super) async fn files(engine: &Engine, _: NoArgs) -> Result<FlowFolder> {
+    let folder = crate::files::folder(engine).await?;
+    let problem = match &folder {
+        Some(folder) => tokio::fs::read_dir(folder).await.err(),
+        None => None,
+    };
+    Ok(FlowFolder {
+        folder: folder.map(|folder| folder.display().to_string()),
+        problem: problem.map(|problem| problem.to_string()),
+        files: folder::files(engine.store()).await?,
     })
+}
+
+/// The id is made of the workflow's name, which need not be the only one of its kind.
+pub(super) async fn convert(engine: &Engine, args: FlowConvertArgs) -> Result<FlowConverted> {
+    let n8n::Import { mut definition, report } = n8n::import(&args.text)?;
+    let taken: Vec<String> = engine.flows().list().await?.into_iter().map(|flow| flow.id).collect();
+    definition.id = definition::fresh_id(&definition.name, |id| taken.iter().any(|one| one == id));
+    let files = export_of(&definition);
+    Ok(FlowConverted { definition: definition.to_value(), files, report })
 }
 
 pub(super) async fn actions(engine: &Engine, _: NoArgs) -> Result<Vec<FlowAction>> {
     engine.flows().actions().all().map(FlowAction::try_from).collect()
 }
 
+pub(super) async fn permissions(engine: &Engine, args: FlowArgs) -> Result<FlowPermissions> {
+    let (_, definition) = engine.flows().get(&args.id, None).await?;
+    let permissions = engine.flows().permissions(&args.id).await?;
+    let needs = needs(&definition, engine.flows().actions());
+    Ok(FlowPermissions {
+        flow: args.id,
+        allowed: permissions.iter().map(Permission::to_string).collect(),
+        needs: needs.into_iter().map(|need| shown(need, &permissions)).collect(),
+    })
+}
+
+pub(super) async fn permit(engine: &Engine, args: FlowPermitArgs) -> Result<FlowPermissions> {
+    let FlowPermitArgs { id, allow, forbid } = args;
+    let allow = allow.iter().map(|text| Permission::given(text)).collect::<Result<_>>()?;
+    let forbid = forbidden(&forbid, &*engine.flows().permissions(&id).await?)?;
+    engine.flows().permit(&id, allow, forbid).await?;
+    permissions(engine, FlowArgs { id }).await
+}
+
+/// What is taken back is meant as it is listed; else as what it would allow now.
+fn forbidden(texts: &[String], permissions: &Permissions) -> Result<Vec<Permission>> {
+    let find = |text: &String| {
+        let listed = permissions.iter().find(|permission| permission.to_string() == *text);
+        let wanted = match listed {
+            Some(listed) => return Ok(listed.clone()),
+            None => Permission::given(text)?,
+        };
+        match permissions.iter().any(|permission| *permission == wanted) {
+            true => Ok(wanted),
+            false => Err(Error::not_found(format!("{wanted} among what the flow is allowed"))
+                .hint("`devrig flow permissions` lists it.")),
+        }
+    };
+    texts.iter().map(find).collect()
+}
+
+fn shown(need: Need, permissions: &Permissions) -> FlowNeed {
+    let wanted = need.wanted;
+    FlowNeed {
+        kind: wanted.kind.to_owned(),
+        allowed: wanted.permission.as_ref().is_some_and(|wanted| permissions.allow(wanted)),
+        permission: wanted.permission.map(|permission| permission.to_string()),
+        node: need.node.map(|id| id.to_string()),
+        trigger: need.trigger.map(|id| id.to_string()),
+        place: need.place,
+    }
+}
+
 pub(super) async fn run(engine: &Engine, args: FlowRunArgs) -> Result<RunDetail> {
     let started = engine.flows().run(&args.id, args.version, args.input).await?;
-    match args.wait_ms {
+    answer(engine, &started, args.wait_ms).await
+}
+
+pub(super) async fn run_from(engine: &Engine, args: FlowRunFromArgs) -> Result<RunDetail> {
+    let FlowRunFromArgs { id, version, node, of, wait_ms } = args;
+    let started = engine.flows().run_from(&id, version, &node, &of).await?;
+    answer(engine, &started, wait_ms).await
+}
+
+async fn answer(engine: &Engine, started: &Started, wait_ms: Option<u32>) -> Result<RunDetail> {
+    match wait_ms {
         Some(ms) => run::at_rest(engine, &started.id, Duration::from_millis(ms.into())).await,
         None => history::get(engine.store(), &started.id).await,
     }
@@ -273,7 +440,21 @@ fn keep_places(definition: &mut Definition, before: Option<Definition>) {
 }
 
 async fn check(engine: &Engine, definition: &Definition) -> Result<Vec<Problem>> {
-    Ok(definition::check(definition, &Snapshot::of(engine).await?))
+    let mut found = definition::check(definition, &Snapshot::of(engine, definition).await?);
+    let permissions = permissions_of(engine, definition).await?;
+    let needs = needs(definition, engine.flows().actions());
+    found.extend(needs.iter().filter_map(|need| need.problem(&permissions)));
+    Ok(found)
+}
+
+/// What a flow may touch that may not be there yet.
+async fn permissions_of(engine: &Engine, definition: &Definition) -> Result<Permissions> {
+    let id = definition.id.as_str();
+    match engine.flows().permissions(id).await {
+        Ok(permissions) => Ok(Permissions::clone(&permissions)),
+        Err(error) if error.code == Code::NotFound => Ok(Permissions::default().of_flow(id)),
+        Err(error) => Err(error),
+    }
 }
 
 impl TryFrom<&Registered> for FlowAction {

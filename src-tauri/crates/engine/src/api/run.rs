@@ -8,6 +8,7 @@ use devrig_flow::history::{self, Wanted};
 pub use devrig_flow::history::{LogLine as RunLogLine, NodeRun, RunDetail, RunInfo};
 pub use devrig_flow::run::{RunKind, RunStatus};
 pub use devrig_flow::runs::Decision;
+use devrig_flow::runs::Of;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 use tokio::time::Instant;
@@ -111,4 +112,34 @@ pub struct RunDecideArgs {
 
 pub(super) async fn decide(engine: &Engine, args: RunDecideArgs) -> Result<()> {
     engine.flows().runs().decide(&args.id, args.decision).await
+}
+
+/// A run that is done again.
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+#[serde(deny_unknown_fields)]
+pub struct RunAgainArgs {
+    pub id: String,
+    /// With the newest version of its flow instead of its own.
+    #[serde(default)]
+    pub latest: bool,
+}
+
+impl RunAgainArgs {
+    fn of(&self) -> Of {
+        if self.latest { Of::Latest } else { Of::Same }
+    }
+}
+
+pub(super) async fn retry(engine: &Engine, args: RunAgainArgs) -> Result<RunDetail> {
+    let started = engine.flows().runs().retry(&args.id, args.of()).await?;
+    history::get(engine.store(), &started.id).await
+}
+
+pub(super) async fn replay(engine: &Engine, args: RunAgainArgs) -> Result<RunDetail> {
+    let started = engine.flows().runs().replay(&args.id, args.of()).await?;
+    history::get(engine.store(), &started.id).await
+}
+
+pub(super) async fn discard(engine: &Engine, args: RunArgs) -> Result<()> {
+    engine.flows().runs().discard(&args.id).await
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::value_ref::ValueRef;
-use crate::data::View;
+use crate::view::View;
 
 /// Which of a condition's questions is meant; the same at every evaluation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

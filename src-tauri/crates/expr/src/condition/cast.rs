@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::data::{Data, View};
+use crate::data::Data;
 use crate::instant;
 use crate::number::Number;
+use crate::view::View;
 
 /// What a comparison looks at. Dates are a kind of their own, so that they cannot be mistaken for
 /// their text.

@@ -1,42 +1,19 @@
 //! What can be decided from the data alone.
 
-use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
 use super::cast::Operand;
 use super::compare::Operator;
+use super::pattern::Pattern;
 use super::value_ref::ValueRef;
-use crate::data::View;
+use crate::view::View;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Check {
     Compare { left: ValueRef, operator: Operator, right: ValueRef },
     Exists(ValueRef),
-    Matches { subject: ValueRef, pattern: Pattern },
+    Matches { subject: ValueRef, pattern: Box<Pattern> },
     In { subject: ValueRef, values: Vec<Value> },
-}
-
-/// A regular expression of the kind that matches in linear time.
-#[derive(Debug, Clone)]
-pub(super) struct Pattern(Regex);
-
-/// Bytes that a compiled pattern may take. Time is bounded by this times the length of the text.
-const LARGEST: usize = 256 * 1024;
-
-impl Pattern {
-    pub fn compile(text: &str) -> Result<Self, regex::Error> {
-        RegexBuilder::new(text).size_limit(LARGEST).dfa_size_limit(LARGEST).build().map(Self)
-    }
-
-    pub fn as_str(&self) -> &str {
-        self.0.as_str()
-    }
-}
-
-impl PartialEq for Pattern {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
-    }
 }
 
 impl Check {
@@ -47,12 +24,9 @@ impl Check {
                 operands.and_then(|(left, right)| operator.apply(&left, &right)) == Some(true)
             }
             Self::Exists(subject) => subject.read(root).is_some_and(|found| found.is_there()),
-            Self::Matches { subject, pattern } => match subject.read(root) {
-                Some(Operand::Data(data)) => {
-                    data.view().text().is_some_and(|text| pattern.0.is_match(text))
-                }
-                _ => false,
-            },
+            Self::Matches { subject, pattern } => {
+                text_of(subject.read(root), |text| pattern.matches(text)) == Some(Some(true))
+            }
             Self::In { subject, values } => match subject.read(root) {
                 Some(Operand::Data(found)) => {
                     values.iter().any(|value| View::of(value).same(found.view()))
@@ -70,5 +44,13 @@ impl Check {
                 vec![("ref", subject)]
             }
         }
+    }
+}
+
+/// What `look` sees in the operand, if it is text.
+pub(super) fn text_of<T>(found: Option<Operand<'_>>, look: impl FnOnce(&str) -> T) -> Option<T> {
+    match found? {
+        Operand::Data(data) => data.view().text().map(look),
+        Operand::Date(_) => None,
     }
 }

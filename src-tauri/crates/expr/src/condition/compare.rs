@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::cast::Operand;
-use crate::data::View;
+use crate::view::View;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operator {

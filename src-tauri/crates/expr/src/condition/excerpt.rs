@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::data::{MASK, View};
+use crate::view::{MASK, View};
 
 const LONGEST_TEXT: usize = 200;
 const MOST: usize = 20;

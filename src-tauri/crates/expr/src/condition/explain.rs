@@ -5,12 +5,13 @@ use serde_json::Value;
 
 use super::ask::{Answers, Asks};
 use super::cast::Operand;
-use super::check::Check;
+use super::check::{Check, text_of};
 use super::excerpt::{excerpt, one_line};
 use super::value_ref::ValueRef;
 use super::{Condition, Node};
-use crate::data::{Data, MASK, View};
+use crate::data::Data;
 use crate::place::Place;
+use crate::view::{MASK, View};
 
 /// A part of a condition with what it came to and what it looked at.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]
@@ -133,10 +134,16 @@ impl Explainer<'_> {
                     format!("{} has no meaning for {left} and {right}.", operator.name())
                 })
             }
-            Check::Matches { subject, .. } => {
+            Check::Matches { subject, pattern } => {
                 let found = subject.read(self.root)?;
-                (found.kind() != "text")
-                    .then(|| format!("Only text matches, not {}.", found.kind()))
+                let kind = found.kind();
+                match text_of(Some(found), |text| pattern.matches(text)) {
+                    None => Some(format!("Only text matches, not {kind}.")),
+                    Some(None) => Some(
+                        "The pattern takes too long on so long a text; make it simpler.".to_owned(),
+                    ),
+                    Some(Some(_)) => None,
+                }
             }
             Check::Exists(_) | Check::In { .. } => None,
         }

@@ -1,14 +1,13 @@
 //! JSON to a condition, with errors that point at the field.
 
-use std::fmt;
-
 use devrig_core::{Error, Result};
 use serde_json::Value;
 
 use super::ask::{Asks, QuestionId};
 use super::cast::Cast;
-use super::check::{Check, Pattern};
+use super::check::Check;
 use super::compare::Operator;
+use super::pattern::{LARGEST, Pattern, Refused};
 use super::value_ref::{Named, ValueRef};
 use super::{Condition, Node};
 use crate::path::{Path, Step};
@@ -24,7 +23,7 @@ impl Condition {
     /// `INVALID_INPUT` that begins with the place, such as `conditions[1].left.path`; the same
     /// place is in `details.path`.
     pub fn parse(value: &Value) -> Result<Self> {
-        let mut parser = Parser { parts: 0, questions: 0 };
+        let mut parser = Parser { parts: 0, questions: 0, pattern_bytes: LARGEST };
         let root = parser.node(value, &Place::Root, 0)?;
         Ok(Self { root })
     }
@@ -58,6 +57,8 @@ const KINDS: [(&str, Kind); 9] = [
 struct Parser {
     parts: u32,
     questions: u32,
+    /// What is left for patterns.
+    pattern_bytes: usize,
 }
 
 impl Parser {
@@ -133,8 +134,9 @@ impl Parser {
         if text.len() > LONGEST_PATTERN {
             return Err(too_long(&place, "pattern", LONGEST_PATTERN));
         }
-        let pattern = Pattern::compile(text).map_err(|error| bad_pattern(&place, &error))?;
-        Ok(Node::Check(Check::Matches { subject, pattern }))
+        let pattern = Pattern::compile(text, &mut self.pattern_bytes)
+            .map_err(|refused| bad_pattern(&place, &refused))?;
+        Ok(Node::Check(Check::Matches { subject, pattern: Box::new(pattern) }))
     }
 
     fn custom(&mut self, fields: &Fields<'_>, place: &Place<'_>) -> Result<Node> {
@@ -260,23 +262,16 @@ fn too_long(place: &Place<'_>, what: &str, longest: usize) -> Error {
     place.error(format!("the {what} is longer than {longest} bytes"), "Split it into several.")
 }
 
-fn bad_pattern(place: &Place<'_>, error: &regex::Error) -> Error {
-    match error {
-        regex::Error::CompiledTooBig(_) => place.error(
-            "the pattern takes too much memory",
+fn bad_pattern(place: &Place<'_>, refused: &Refused) -> Error {
+    match refused {
+        Refused::TooLarge => place.error(
+            "the patterns of the condition take too much memory",
             "Use smaller repetition counts, or (?-u) where letters are plain ASCII.",
         ),
-        other => place.error(
-            format!("not a regular expression: {}", last_line(other)),
+        Refused::Wrong(why) => place.error(
+            format!("not a regular expression: {why}"),
             "Look-around and back-references are not supported, because matching takes linear \
              time whatever the text.",
         ),
     }
-}
-
-/// The library draws the pattern over several lines and says what is wrong in the last.
-fn last_line(error: &dyn fmt::Display) -> String {
-    let text = error.to_string();
-    let line = text.lines().last().unwrap_or_default();
-    line.trim().trim_start_matches("error: ").to_owned()
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::compare::Operator;
 use super::*;
-use crate::data::MASK;
+use crate::view::MASK;
 
 fn context(path: &str) -> Value {
     json!({ "type": "context", "path": path })
@@ -324,7 +324,7 @@ fn errors_name_the_place_and_the_remedy() {
         ),
         (
             json!({ "type": "matches", "ref": context("a"), "pattern": "(\\w{100}){100}" }),
-            "pattern: the pattern takes too much memory",
+            "pattern: the patterns of the condition take too much memory",
             "smaller repetition",
         ),
         (deep, "condition.condition", "Flatten"),

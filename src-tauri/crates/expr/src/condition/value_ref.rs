@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::cast::{Cast, Operand};
 use super::excerpt::one_line;
-use crate::data::{MASK, View};
 use crate::path::Path;
+use crate::view::{MASK, View};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum ValueRef {

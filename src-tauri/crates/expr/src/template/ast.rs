@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::lex::Strip;
 use super::source::At;
+use crate::number::Number;
 
 #[derive(Debug)]
 pub(super) enum Node {
@@ -75,6 +76,22 @@ pub(super) enum Literal {
     Bool(bool),
     Null,
     Undefined,
+}
+
+impl Literal {
+    /// Where a name is expected, a literal is one: `{{"x y"}}` reads the field `x y`.
+    pub fn as_name(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Number(text) => match serde_json::from_str::<serde_json::Number>(text) {
+                Ok(number) => Number::of(&number).to_string(),
+                Err(_) => text.clone(),
+            },
+            Self::Bool(flag) => flag.to_string(),
+            Self::Null => "null".to_owned(),
+            Self::Undefined => "undefined".to_owned(),
+        }
+    }
 }
 
 #[derive(Debug)]

@@ -11,7 +11,8 @@ use devrig_core::{Error, Result};
 
 use super::budget::Budget;
 use super::text::scalar;
-use crate::data::{Data, View};
+use crate::data::Data;
+use crate::view::View;
 
 /// A function that gives a value: `{{upper name}}`, or `(upper name)` within a tag.
 #[derive(Debug)]

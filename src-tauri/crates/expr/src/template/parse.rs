@@ -5,15 +5,16 @@ use std::vec::IntoIter;
 
 use devrig_core::{Error, Result};
 
-use super::ast::{Block, Call, Content, Expr, Inverse, Literal, Node, Pair, PathExpr};
-use super::lex::{Piece, Strip, Tag, TagKind, Token, TokenKind};
+use super::ast::{Block, Call, Content, Expr, Inverse, Node};
+use super::lex::{Piece, Strip, Tag, TagKind};
 use super::source::{At, Source};
-use crate::number::Number;
+
+mod expression;
+
+use expression::Tokens;
 
 /// Blocks within blocks; each `{{else if}}` counts as one.
 const DEEPEST: usize = 64;
-/// Parentheses within parentheses.
-const DEEPEST_CALL: usize = 32;
 
 pub(super) fn parse(source: &Source, pieces: Vec<Piece>) -> Result<Vec<Node>> {
     let mut parser = Parser { source, pieces: pieces.into_iter().peekable() };
@@ -61,7 +62,7 @@ impl Parser<'_> {
         match tag.kind {
             TagKind::Output | TagKind::Unescaped => {
                 let (escaped, strip) = (tag.kind == TagKind::Output, tag.strip);
-                let call = self.tokens(tag.tokens, at).whole_call()?;
+                let call = Tokens::new(self.source, tag.tokens, at).whole_call()?;
                 Ok(Node::Output { call, escaped, strip })
             }
             TagKind::RawBlock => self.raw_block(tag),
@@ -94,13 +95,9 @@ impl Parser<'_> {
         }
     }
 
-    fn tokens(&self, tokens: Vec<Token>, at: At) -> Tokens<'_> {
-        Tokens { source: self.source, tokens: tokens.into_iter().peekable(), at }
-    }
-
     fn block(&mut self, tag: Tag, depth: usize) -> Result<Node> {
         let (at, open_strip) = (tag.at, tag.strip);
-        let (call, params) = self.tokens(tag.tokens, at).whole_opening()?;
+        let (call, params) = Tokens::new(self.source, tag.tokens, at).whole_opening()?;
         let program = self.program(depth + 1)?;
         let chain = self.chain(depth + 1)?;
         let close_strip = self.close(&call, at)?;
@@ -130,7 +127,7 @@ impl Parser<'_> {
 
     fn else_if(&mut self, tag: Tag, depth: usize) -> Result<(Strip, Inverse)> {
         let strip = tag.strip;
-        let (call, params) = self.tokens(tag.tokens, tag.at).whole_opening()?;
+        let (call, params) = Tokens::new(self.source, tag.tokens, tag.at).whole_opening()?;
         if depth >= DEEPEST {
             return Err(self.source.error(
                 tag.at,
@@ -156,7 +153,7 @@ impl Parser<'_> {
 
     fn inverse_block(&mut self, tag: Tag, depth: usize) -> Result<Node> {
         let (at, open_strip) = (tag.at, tag.strip);
-        let (call, params) = self.tokens(tag.tokens, at).whole_opening()?;
+        let (call, params) = Tokens::new(self.source, tag.tokens, at).whole_opening()?;
         let body = self.program(depth + 1)?;
         let otherwise = match self.chain(depth + 1)? {
             Some((_, Inverse { chained: true, .. })) => {
@@ -183,7 +180,7 @@ impl Parser<'_> {
 
     fn raw_block(&mut self, tag: Tag) -> Result<Node> {
         let at = tag.at;
-        let call = self.tokens(tag.tokens, at).whole_call()?;
+        let call = Tokens::new(self.source, tag.tokens, at).whole_call()?;
         let mut program = Vec::new();
         while let Some(Piece::Content(range)) = self.pieces.next_if(is_content) {
             program.push(Node::Content(Content {
@@ -212,7 +209,7 @@ impl Parser<'_> {
     fn close(&mut self, open: &Call, at: At) -> Result<Strip> {
         match self.pieces.next() {
             Some(Piece::Tag(tag)) if tag.kind == TagKind::End => {
-                let name = self.tokens(tag.tokens, tag.at).whole_call()?;
+                let name = Tokens::new(self.source, tag.tokens, tag.at).whole_call()?;
                 if original(&name) != original(open) || !name.args.is_empty() {
                     return Err(self.mismatch(tag.at, open, &original(&name)));
                 }
@@ -275,212 +272,5 @@ fn original(call: &Call) -> String {
         Expr::Path(path) => path.original.clone(),
         Expr::Literal(literal) => literal.as_name(),
         Expr::Call(_) => String::new(),
-    }
-}
-
-impl Literal {
-    /// Where a name is expected, a literal is one: `{{"x y"}}` reads the field `x y`.
-    pub fn as_name(&self) -> String {
-        match self {
-            Self::Text(text) => text.clone(),
-            Self::Number(text) => match serde_json::from_str::<serde_json::Number>(text) {
-                Ok(number) => Number::of(&number).to_string(),
-                Err(_) => text.clone(),
-            },
-            Self::Bool(flag) => flag.to_string(),
-            Self::Null => "null".to_owned(),
-            Self::Undefined => "undefined".to_owned(),
-        }
-    }
-}
-
-/// The tokens of one tag.
-struct Tokens<'s> {
-    source: &'s Source,
-    tokens: Peekable<IntoIter<Token>>,
-    at: At,
-}
-
-impl Tokens<'_> {
-    fn whole_call(mut self) -> Result<Call> {
-        let call = self.call(self.at, 0)?;
-        match self.tokens.next() {
-            None => Ok(call),
-            Some(token) => Err(self.unexpected(&token)),
-        }
-    }
-
-    fn whole_opening(mut self) -> Result<(Call, Vec<String>)> {
-        let call = self.call(self.at, 0)?;
-        let mut params = Vec::new();
-        let Some(first) = self.tokens.next() else { return Ok((call, params)) };
-        if first.kind != TokenKind::As {
-            return Err(self.unexpected(&first));
-        }
-        loop {
-            match self.tokens.next() {
-                Some(Token { kind: TokenKind::Name { text, .. }, .. }) => params.push(text),
-                Some(Token { kind: TokenKind::Bar, .. }) if !params.is_empty() => break,
-                _ => {
-                    let hint = "Write them as: as |item index|.";
-                    return Err(self.source.error(first.at, "names are expected here", hint));
-                }
-            }
-        }
-        match self.tokens.next() {
-            None => Ok((call, params)),
-            Some(token) => Err(self.unexpected(&token)),
-        }
-    }
-
-    fn unexpected(&self, token: &Token) -> Error {
-        let (message, hint) = match token.kind {
-            TokenKind::As | TokenKind::Bar => {
-                ("names cannot be given here", "Only blocks give names: {{#each list as |item|}}.")
-            }
-            TokenKind::Close => ("no parenthesis is open here", "Leave it out."),
-            TokenKind::Separator(_) => {
-                ("a name is missing here", "Write one after the dot: trigger.payload.")
-            }
-            TokenKind::Open => (
-                "a tag does not begin with a parenthesis",
-                "Write the helper's name first: {{upper (trim x)}}.",
-            ),
-            _ => ("this is not expected here", "Values come first, then name=value."),
-        };
-        self.source.error(token.at, message, hint)
-    }
-
-    fn peek(&mut self) -> Option<&TokenKind> {
-        self.tokens.peek().map(|token| &token.kind)
-    }
-
-    fn call(&mut self, at: At, depth: usize) -> Result<Call> {
-        let target = match self.peek() {
-            Some(TokenKind::Open) => {
-                let at = self.tokens.peek().map_or(at, |token| token.at);
-                return Err(self.unexpected(&Token { kind: TokenKind::Open, at }));
-            }
-            _ => self.expr(depth)?,
-        };
-        let mut args = Vec::new();
-        let mut hash = Vec::new();
-        loop {
-            match self.peek() {
-                None | Some(TokenKind::Close | TokenKind::As) => break,
-                _ => {}
-            }
-            let at = self.tokens.peek().map_or(at, |token| token.at);
-            match self.hash_name() {
-                Some(name) => {
-                    let value = self.expr(depth)?;
-                    hash.push(Pair { name, value, at });
-                }
-                None if hash.is_empty() => args.push(self.expr(depth)?),
-                None => {
-                    let hint = "Values come first, then name=value.";
-                    return Err(self.source.error(at, "a value stands behind name=value", hint));
-                }
-            }
-        }
-        Ok(Call { target, args, hash, at })
-    }
-
-    /// `name=`, if that is what comes.
-    fn hash_name(&mut self) -> Option<String> {
-        let mut ahead = self.tokens.clone();
-        let name = match ahead.next()?.kind {
-            TokenKind::Name { text, .. } => text,
-            _ => return None,
-        };
-        if ahead.next()?.kind != TokenKind::Equals {
-            return None;
-        }
-        self.tokens = ahead;
-        Some(name)
-    }
-
-    fn expr(&mut self, depth: usize) -> Result<Expr> {
-        let Some(token) = self.tokens.next() else {
-            return Err(self.source.error(self.at, "a name is missing here", "Write one."));
-        };
-        Ok(match token.kind {
-            TokenKind::Text(text) => Expr::Literal(Literal::Text(text)),
-            TokenKind::Number(text) => Expr::Literal(Literal::Number(text)),
-            TokenKind::True => Expr::Literal(Literal::Bool(true)),
-            TokenKind::False => Expr::Literal(Literal::Bool(false)),
-            TokenKind::Null => Expr::Literal(Literal::Null),
-            TokenKind::Undefined => Expr::Literal(Literal::Undefined),
-            TokenKind::At => match self.tokens.next() {
-                Some(Token { kind: TokenKind::Name { text, literal }, at }) => {
-                    Expr::Path(self.path(true, (text, literal), at)?)
-                }
-                _ => {
-                    let hint = "Write @index, @key, @first, @last or @root.";
-                    return Err(self.source.error(token.at, "a name is missing after @", hint));
-                }
-            },
-            TokenKind::Name { text, literal } => {
-                Expr::Path(self.path(false, (text, literal), token.at)?)
-            }
-            TokenKind::Open => Expr::Call(Box::new(self.parenthesis(token.at, depth)?)),
-            _ => return Err(self.unexpected(&token)),
-        })
-    }
-
-    fn parenthesis(&mut self, at: At, depth: usize) -> Result<Call> {
-        if depth >= DEEPEST_CALL {
-            let hint = "Make it in several steps, with {{#with … as |name|}}.";
-            let message = format!("more than {DEEPEST_CALL} parentheses are inside one another");
-            return Err(self.source.error(at, message, hint));
-        }
-        let call = self.call(at, depth + 1)?;
-        match self.tokens.next().map(|token| token.kind) {
-            Some(TokenKind::Close) => Ok(call),
-            _ => Err(self.source.error(at, "this parenthesis is never closed", "Close it with ).")),
-        }
-    }
-
-    fn path(&mut self, data: bool, first: (String, bool), at: At) -> Result<PathExpr> {
-        let mut path = PathExpr {
-            data,
-            up: 0,
-            scoped: !first.1 && matches!(first.0.as_str(), "." | ".." | "this"),
-            parts: Vec::new(),
-            original: if data { "@".to_owned() } else { String::new() },
-            at,
-        };
-        self.part(&mut path, first)?;
-        while let Some(TokenKind::Separator(separator)) = self.peek() {
-            path.original.push(*separator);
-            let separator = self.tokens.next();
-            match self.tokens.next() {
-                Some(Token { kind: TokenKind::Name { text, literal }, .. }) => {
-                    self.part(&mut path, (text, literal))?;
-                }
-                _ => {
-                    let at = separator.map_or(at, |token| token.at);
-                    let hint = "Write one after the dot: trigger.payload.";
-                    return Err(self.source.error(at, "a name is missing here", hint));
-                }
-            }
-        }
-        Ok(path)
-    }
-
-    fn part(&self, path: &mut PathExpr, (text, literal): (String, bool)) -> Result<()> {
-        path.original.push_str(&text);
-        match text.as_str() {
-            "." | "this" | ".." if !literal => {
-                if !path.parts.is_empty() {
-                    let message = format!("{text} stands at the beginning of a path only");
-                    let hint = "Write it first, or in brackets where it is a field's name.";
-                    return Err(self.source.error(path.at, message, hint));
-                }
-                path.up += usize::from(text == "..");
-            }
-            _ => path.parts.push(text),
-        }
-        Ok(())
     }
 }

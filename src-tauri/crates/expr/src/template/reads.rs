@@ -18,12 +18,17 @@ pub(super) enum Meaning {
     Perhaps(Box<Meaning>),
 }
 
+/// Deeper places are told as the part that they lie in.
+const DEEPEST: usize = 16;
+
 impl Meaning {
     pub fn field(&self, steps: &[Step]) -> Meaning {
+        let part =
+            |path: &[Step]| Self::Part(path.iter().chain(steps).take(DEEPEST).cloned().collect());
         match self {
             _ if steps.is_empty() => self.clone(),
-            Self::Root => Self::Part(steps.to_vec()),
-            Self::Part(path) => Self::Part(path.iter().chain(steps).cloned().collect()),
+            Self::Root => part(&[]),
+            Self::Part(path) => part(path),
             Self::Known => Self::Known,
             Self::Perhaps(inner) => inner.field(steps),
         }
@@ -81,14 +86,16 @@ impl Reads {
         }
     }
 
-    /// Each path once, at the first place that reads it for sure.
+    /// Each path once, at the first place that reads it for sure; in the order of the text.
     pub fn references(self, source: &Source) -> Vec<Reference> {
         let mut found = self.found;
         found.sort_by(|a, b| (&a.0, !a.2, a.1.0).cmp(&(&b.0, !b.2, b.1.0)));
         found.dedup_by(|later, first| later.0 == first.0);
+        found.sort_by_key(|(_, at, _)| at.0);
+        let mut places = source.places();
         let reference = |(steps, at, certain): (Vec<Step>, At, bool)| Reference {
             path: Path::new(steps),
-            place: source.place(at),
+            place: places.name(at),
             certain,
         };
         found.into_iter().map(reference).collect()

@@ -5,11 +5,12 @@ use devrig_core::Result;
 use super::budget::Budget;
 use super::helpers::Args;
 use super::program::{Call, Each, Expr, If, Op, Section, With};
-use super::scope::{Loop, Params, Scope};
+use super::scope::{Context, Loop, Params, Scope};
 use super::source::{At, Source};
 use super::text::{self, Escape, escape_tail};
-use crate::data::{Data, View};
+use crate::data::Data;
 use crate::path::Step;
+use crate::view::View;
 
 pub(super) struct Renderer<'r> {
     pub source: &'r Source,
@@ -60,7 +61,12 @@ impl Renderer<'_> {
         match expr {
             Expr::Literal(value) => Ok(Some(value.into())),
             Expr::Nothing => Ok(None),
-            Expr::Read(read) => Ok(scope.read(read).map(Data::from)),
+            Expr::Read(read) => {
+                let mut bytes = 0;
+                let found = scope.read(read, &mut bytes);
+                self.budget.read(bytes)?;
+                Ok(found.map(Data::from))
+            }
             Expr::Call(call) => {
                 self.call(call, scope).map_err(|error| self.source.locate(call.at, error))
             }
@@ -124,7 +130,7 @@ impl Renderer<'_> {
         for index in 0..count {
             let Some((key, this)) = rounds.get(index) else { break };
             self.budget.step()?;
-            let context = scope.context_of(this);
+            let context = self.context(this, &scope)?;
             let looping = Loop { index, key, last: index + 1 == count, up: scope.looping };
             let params = Params { values: [Some(this), Some(key)], up: scope.params };
             let params = if named { Some(&params) } else { scope.params };
@@ -146,8 +152,16 @@ impl Renderer<'_> {
 
     /// A part of a block whose context is `this`.
     fn within(&mut self, this: View<'_>, body: &[Op], named: bool, scope: Scope<'_>) -> Result<()> {
-        let context = scope.context_of(this);
+        let context = self.context(this, &scope)?;
         self.named(body, named, this, Scope { this, context: &context, ..scope })
+    }
+
+    fn context<'s>(&mut self, this: View<'s>, scope: &Scope<'s>) -> Result<Context<'s>> {
+        // Text is compared with the text outside.
+        if let (Some(this), Some(outside)) = (this.text(), scope.context.this.text()) {
+            self.budget.read(this.len().min(outside.len()))?;
+        }
+        Ok(scope.context_of(this))
     }
 
     fn named(&mut self, body: &[Op], named: bool, value: View<'_>, scope: Scope<'_>) -> Result<()> {

@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use super::program::{From, LoopValue, Read};
 use super::text::scalar;
-use crate::data::View;
 use crate::number::Number;
+use crate::view::View;
 
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'s> {
@@ -71,28 +71,29 @@ impl<'s> Scope<'s> {
         Context { this, up: Some(self.context) }
     }
 
-    pub fn read(&self, read: &Read) -> Option<View<'s>> {
+    /// Adds to `bytes` how much text was gone through.
+    pub fn read(&self, read: &Read, bytes: &mut usize) -> Option<View<'s>> {
         let start = match read.from {
             From::Context(0) => self.this,
             From::Context(up) => self.context.up(up)?.this,
-            From::Root => return self.after_variable(self.context.root(), read),
+            From::Root => return self.after_variable(self.context.root(), read, bytes),
             From::Loop(up, value) => {
                 let found = (0..up).try_fold(self.looping?, |looping, _| looping.up)?;
-                return self.after_variable(found.value(value), read);
+                return self.after_variable(found.value(value), read, bytes);
             }
             From::Param(up, index) => {
                 let found = (0..up).try_fold(self.params?, |params, _| params.up)?;
                 (*found.values.get(index)?)?
             }
         };
-        read.steps.iter().try_fold(start, |view, step| step.get(view))
+        read.steps.iter().try_fold(start, |view, step| step.get_counting(view, bytes))
     }
 
     /// Behind `@root`, handlebars.js stops at the first value that is nothing: `@root.zero.x` is 0.
-    fn after_variable(&self, start: View<'s>, read: &Read) -> Option<View<'s>> {
+    fn after_variable(&self, start: View<'s>, read: &Read, bytes: &mut usize) -> Option<View<'s>> {
         read.steps.iter().try_fold(start, |view, step| {
             let stops = self.faithful && !matches!(view, View::List(_)) && !view.is_something();
-            if stops { Some(view) } else { step.get(view) }
+            if stops { Some(view) } else { step.get_counting(view, bytes) }
         })
     }
 }

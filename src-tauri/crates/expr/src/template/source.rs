@@ -21,21 +21,48 @@ impl Source {
             return error;
         }
         let (line, column) = self.line_and_column(at);
-        error.context(self.place(at)).details(json!({ "line": line, "column": column }))
-    }
-
-    /// `line 2, column 5`
-    pub fn place(&self, at: At) -> String {
-        let (line, column) = self.line_and_column(at);
-        format!("line {line}, column {column}")
+        error
+            .context(format_args!("line {line}, column {column}"))
+            .details(json!({ "line": line, "column": column }))
     }
 
     /// Both from 1; columns in characters.
     fn line_and_column(&self, at: At) -> (usize, usize) {
-        let before = self.0.get(..at.0 as usize).unwrap_or(&self.0);
-        let line = before.matches('\n').count() + 1;
-        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        (line, before[start..].chars().count() + 1)
+        let mut places = self.places();
+        places.go(at);
+        (places.line, places.column)
+    }
+
+    pub fn places(&self) -> Places<'_> {
+        Places { left: &self.0, at: 0, line: 1, column: 1 }
+    }
+}
+
+/// Turns places into lines and columns in one walk through the source.
+pub(super) struct Places<'s> {
+    left: &'s str,
+    at: usize,
+    line: usize,
+    column: usize,
+}
+
+impl Places<'_> {
+    /// `line 2, column 5`, of a place that is not before the last one.
+    pub fn name(&mut self, at: At) -> String {
+        self.go(at);
+        format!("line {}, column {}", self.line, self.column)
+    }
+
+    fn go(&mut self, at: At) {
+        let ahead = (at.0 as usize).saturating_sub(self.at);
+        let Some((passed, left)) = self.left.split_at_checked(ahead) else { return };
+        if let Some(newline) = passed.rfind('\n') {
+            self.line += passed.matches('\n').count();
+            self.column = passed[newline + 1..].chars().count() + 1;
+        } else {
+            self.column += passed.chars().count();
+        }
+        (self.left, self.at) = (left, at.0 as usize);
     }
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::budget::Budget;
 use devrig_core::Result;
 
-use crate::data::View;
+use crate::view::View;
 
 /// What becomes of characters that mean something in HTML.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,13 +32,13 @@ pub(crate) fn scalar(view: View<'_>) -> Option<Cow<'_, str>> {
     }
 }
 
-/// As compact JSON.
+/// As compact JSON. An object of roots shows no secret in it: only who names one gets it.
 pub(crate) fn json(view: View<'_>) -> String {
     // Serialising a map of values cannot fail; a key that is no text could, and JSON has none.
     match view {
         View::Map(map) => serde_json::to_string(map).unwrap_or_default(),
         View::List(list) => serde_json::to_string(list).unwrap_or_default(),
-        view => view.to_value().to_string(),
+        view => view.to_masked_value().to_string(),
     }
 }
 

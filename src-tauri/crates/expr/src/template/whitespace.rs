@@ -210,8 +210,8 @@ impl Block {
         }
     }
 
-    fn parts(&mut self) -> (Option<&mut Vec<Node>>, Option<&mut Inverse>) {
-        (self.program.as_mut(), self.inverse.as_mut())
+    fn parts(&mut self) -> (Option<&mut [Node]>, Option<&mut Inverse>) {
+        (self.program.as_deref_mut(), self.inverse.as_mut())
     }
 }
 

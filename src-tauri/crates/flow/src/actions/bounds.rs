@@ -10,6 +10,9 @@ use serde_json::Value;
 /// Of the JSON that a value would be written as.
 pub(super) const MOST_BYTES: usize = 16 * 1024 * 1024;
 
+/// No action takes more than some milliseconds for so much.
+const SMALL: usize = 64 * 1024;
+
 /// JSON is read back to 127 levels, and an output is kept inside of other objects.
 pub(super) const DEEPEST: usize = 100;
 
@@ -28,6 +31,11 @@ impl Room {
     /// For outputs that can be far larger than what they are made from.
     pub fn for_output() -> Self {
         Self { left: MOST_BYTES, what: "output" }
+    }
+
+    /// For values on which every action is done at once.
+    pub fn of_small() -> Self {
+        Self { left: SMALL, what: "input" }
     }
 
     pub fn take(&mut self, bytes: usize) -> Result<()> {

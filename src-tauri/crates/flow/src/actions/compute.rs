@@ -19,7 +19,7 @@ pub(super) fn add<C: Compute>(actions: &mut Actions) -> Result<()> {
     actions.add(C::ABOUT, Does::Pure(run::<C>))
 }
 
-fn run<C: Compute>(input: Value) -> Result<Value> {
+pub(super) fn run<C: Compute>(input: Value) -> Result<Value> {
     bounded::<C>(input).map_err(|error| brief(error.context(C::ABOUT.name)))
 }
 
@@ -44,7 +44,7 @@ fn bounded<C: Compute>(input: Value) -> Result<Value> {
 }
 
 /// Only what names a field is repeated: other messages quote the value, which may be a secret.
-fn unread(error: &serde_json::Error) -> Error {
+pub(super) fn unread(error: &serde_json::Error) -> Error {
     let text = error.to_string();
     let told = match text.split_once(" field ") {
         Some(("missing" | "unknown", _)) => text,

@@ -14,6 +14,7 @@ const USUAL: About = About {
     output: "{}",
     example: "{}",
     typical_ms: 0,
+    raw: &[],
 };
 
 const LOOP: About = About {
@@ -98,6 +99,46 @@ const RESPOND: About = About {
     ..USUAL
 };
 
+const SUBFLOW: About = About {
+    name: "flow.subflow",
+    title: "Run a flow",
+    text: "Runs another flow with `input` as its `trigger.payload`, in its live version unless \
+           `version` names one, and gives what it gives. Where that run fails, the node fails. It is \
+           started once, also around a crash. With `\"wait\": false` the node goes on at once and \
+           gives the run's id. Calls go ten deep at most.",
+    input: r#"{"type": "object", "additionalProperties": false, "required": ["flowId"],
+        "properties": {
+            "flowId": {"type": "string", "minLength": 1},
+            "version": {"type": "integer", "minimum": 1},
+            "input": {"description": "What the flow sees as trigger.payload."},
+            "wait": {"type": "boolean", "default": true}}}"#,
+    example: r#"{"flowId": "digest", "input": {"repo": "{{loop.item}}"}}"#,
+    typical_ms: 1_000,
+    ..USUAL
+};
+
+const WAIT: About = About {
+    name: "flow.wait",
+    title: "Wait",
+    text: "Waits for a time (`until`, or `ms` from now), for a request to the run's own address \
+           (`\"for\": \"webhook\"`), or for a person (`\"for\": \"approval\"`). It holds no worker, \
+           and goes on over restarts. Nodes before it find the address in `run.resumeUrl`; with a \
+           slash and a node's id behind it, it means that node alone. A request is given as a \
+           webhook's payload is. An approval goes on at `approved` or `rejected`, and gives `approved`, \
+           `note` and `at`. When `timeoutMs` is over it goes on at `timeout`, or fails where nothing \
+           leads on from there.",
+    input: r#"{"type": "object", "additionalProperties": false,
+        "properties": {
+            "for": {"enum": ["time", "webhook", "approval"], "default": "time"},
+            "until": {"type": "string", "description": "A time such as 2026-11-20T09:30:00Z."},
+            "ms": {"type": "integer", "minimum": 0, "maximum": 31622400000},
+            "timeoutMs": {"type": "integer", "minimum": 1, "maximum": 31622400000},
+            "message": {"type": "string", "maxLength": 4000, "description": "What a person is asked."},
+            "who": {"type": "string", "maxLength": 200, "description": "Who is asked."}}}"#,
+    example: r#"{"for": "approval", "message": "Deploy {{trigger.payload.sha}}?", "timeoutMs": 86400000}"#,
+    ..USUAL
+};
+
 pub fn add_all(actions: &mut Actions) -> Result<()> {
     for (about, control) in [
         (LOOP, Control::Loop),
@@ -107,6 +148,8 @@ pub fn add_all(actions: &mut Actions) -> Result<()> {
         (BRANCH, Control::Branch),
         (FAIL, Control::Fail),
         (RESPOND, Control::Respond),
+        (SUBFLOW, Control::Subflow),
+        (WAIT, Control::Wait),
     ] {
         actions.add(about, Does::Control(control))?;
     }

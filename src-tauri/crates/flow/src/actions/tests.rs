@@ -83,6 +83,21 @@ fn every_example_fits_the_schemas_and_runs() {
     }
 }
 
+/// Expressions in an example have no values yet.
+#[test]
+fn every_action_that_ships_is_described_and_its_example_fits() {
+    for action in super::builtin().unwrap().all() {
+        let about = &action.about;
+        let Value::Object(config) = example(action) else { panic!("{}", about.name) };
+        let call = crate::definition::Call { config, ..crate::definition::Call::new(about.name) };
+        assert_eq!(crate::shape::of_call(action, &call).faults, [], "{}", about.name);
+        let input: Value = serde_json::from_str(about.input).unwrap();
+        assert_eq!(input["additionalProperties"], json!(false), "{}: slips are told", about.name);
+        let output: Value = serde_json::from_str(about.output).unwrap();
+        assert!(jsonschema::validator_for(&output).is_ok(), "{}", about.name);
+    }
+}
+
 #[test]
 fn every_action_is_described() {
     for action in all() {
@@ -146,6 +161,35 @@ fn no_action_takes_more_than_its_bounds() {
             let error = compute(action, config).unwrap_err();
             assert!(error.message.contains("the input is"), "{error}");
         }
+    }
+}
+
+#[test]
+fn values_as_deep_as_allowed_overflow_no_stack() {
+    let lists = (0..98).fold(json!(1), |inner, _| json!([inner]));
+    let objects = (0..98).fold(json!(1), |inner, _| json!({ "a": inner }));
+    for action in all() {
+        for name in example(action).as_object().unwrap().keys() {
+            for deep in [&lists, &objects, &json!([objects, objects])] {
+                let mut config = example(action);
+                config[name] = deep.clone();
+                let _ = compute(action, config);
+            }
+        }
+    }
+    let merged = json!({ "mode": "deep", "inputs": [objects, objects] });
+    assert_eq!(run("data.merge", merged).unwrap(), objects);
+    let written = run("data.xml", json!({ "operation": "write", "value": objects })).unwrap();
+    let read = run("data.xml", json!({ "operation": "parse", "text": written, "numbers": true }));
+    assert_eq!(read.unwrap(), objects);
+    let unique = json!({ "op": "unique" });
+    let config = json!({ "items": [objects, objects, lists], "compute": { "x": unique } });
+    assert_eq!(run("data.aggregate", config).unwrap()["x"], json!([objects, lists]));
+    for (language, expression) in [("jmespath", "@"), ("template", "{{this}}"), ("jsonpath", "$")] {
+        let config = json!({
+            "value": objects, "language": language, "expression": expression, "first": true,
+        });
+        assert_eq!(run("data.transform", config).unwrap(), objects, "{language}");
     }
 }
 

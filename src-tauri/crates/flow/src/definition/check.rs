@@ -8,7 +8,6 @@ mod cycles;
 mod edges;
 mod expressions;
 mod ids;
-mod joins;
 mod outside;
 mod ports;
 mod reach;
@@ -40,7 +39,6 @@ pub fn check(definition: &Definition, outside: &dyn Outside) -> Vec<Problem> {
         start::check_disabled(&view, scope, &reach);
         if !cyclic {
             reach::check(&view, scope, &reach);
-            joins::check(&view, scope, &reach);
         }
     }
     ports::check(&view);

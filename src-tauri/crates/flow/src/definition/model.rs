@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 pub use circuit::CircuitBreaker;
 pub use edge::{Edge, port};
 pub use graph::{Graph, Nodes};
-pub use id::{FlowId, NodeId, TriggerId};
+pub use id::{FlowId, NodeId, TriggerId, fresh_id};
 pub(crate) use id::{is_name, to_name};
 pub use node::{Branching, Call, Case, JunctionMode, Node, NodeKind, Position};
 pub use retry::{RetryPolicy, RetryStrategy};

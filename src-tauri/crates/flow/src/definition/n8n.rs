@@ -20,6 +20,8 @@ mod workflow;
 
 pub use report::{Changed, Mapped, NotMapped, Report};
 
+use serde_json::Value;
+
 use super::model::Definition;
 use super::problem::Problems;
 use super::read::{parse_text, read_value};
@@ -31,6 +33,18 @@ pub struct Import {
     /// yet. Its id is made of the workflow's name.
     pub definition: Definition,
     pub report: Report,
+}
+
+/// Whether a text is what n8n exports. Flows have `edges`, workflows `connections`.
+pub fn is_workflow(text: &str) -> bool {
+    let Ok(value) = parse_text(text) else { return false };
+    let one = match value.as_array().map(Vec::as_slice) {
+        Some([one]) => one,
+        Some(_) => return false,
+        None => &value,
+    };
+    one.get("nodes").is_some_and(Value::is_array)
+        && one.get("connections").is_some_and(Value::is_object)
 }
 
 /// Reads the JSON that n8n exports for one workflow.

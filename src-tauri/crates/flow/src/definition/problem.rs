@@ -51,7 +51,7 @@ pub enum ProblemCode {
     Cycle,
     /// No way leads from the start to the node.
     Unreachable,
-    /// A junction waits for inputs that never come, or never together.
+    /// Every way into a junction is dead, whatever a run does: it never goes on.
     JoinStarves,
     /// A condition node has a port from which nothing leads on.
     MissingPort,
@@ -75,6 +75,8 @@ pub enum ProblemCode {
     /// A body where the action has no use for one.
     UnusedBody,
     BreakOutsideLoop,
+    /// Something that it needs was not allowed to the flow.
+    NotAllowed,
     UnknownPlugin,
     UnknownSecret,
     UnknownFlow,

@@ -1,19 +1,22 @@
 //! The nodes that steer: loops, branches side by side, delays, answers, failures.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use devrig_core::{Code, Error, Result};
+use devrig_core::{Code, Error, Result, Timestamp};
 use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::answer::Answer;
 use super::frame::Round;
+use super::memory::Wait;
 use super::node::Went;
 use super::walk::{Stop, Walked};
 use super::{Entry, Frame, Walker};
 use crate::action::{Control, Level, Log};
-use crate::program::{Graph, Step};
+use crate::program::{Graph, Node, Step};
 
 /// Rounds of one loop at most.
 const ROUNDS: usize = 100_000;
@@ -52,6 +55,7 @@ impl Walker<'_> {
         &self,
         control: Control,
         frame: &Frame<'_>,
+        node: &Node,
         step: &Step,
         path: &str,
         input: Value,
@@ -71,6 +75,8 @@ impl Walker<'_> {
                 Err(hint.into_iter().fold(error, Error::hint))
             }
             Control::Respond => Ok(self.respond(input)),
+            Control::Subflow => self.subflow(node, path, read(input)?).await,
+            Control::Wait => self.wait(node, path, read(input)?).await,
         }
     }
 
@@ -99,44 +105,85 @@ impl Walker<'_> {
             )
             .hint("Split the list, or work on many items in one node."));
         }
-        let rounds = items.into_iter().enumerate().map(|(index, item)| async move {
+        let mut rounds = items.into_iter().enumerate().map(|(index, item)| async move {
             let inner = frame.body(body, path, Some(Round { item, index, length }));
             let walked = self.walk(&inner).await;
             (index, walked, inner.output())
         });
-        let mut running = futures::stream::iter(rounds).buffered(concurrency.clamp(1, 100));
-        let mut outputs = Vec::with_capacity(length);
-        let mut parked: Option<Stop> = None;
-        while let Some((_, walked, output)) = running.next().await {
-            match walked {
-                Walked::Done(_) => outputs.push(output),
-                Walked::Broke => {
-                    outputs.push(output);
-                    break;
+        let mut running = FuturesUnordered::new();
+        let mut outputs: BTreeMap<usize, Value> = BTreeMap::new();
+        // The round that a break ends the loop with: those before it are part of it, however long
+        // they take.
+        let mut last = length;
+        let mut parked = Vec::new();
+        loop {
+            // A parked round keeps its place: what comes after it waits for it.
+            while last == length && running.len() + parked.len() < concurrency.clamp(1, 100) {
+                match rounds.next() {
+                    Some(round) => running.push(round),
+                    None => break,
                 }
-                Walked::Stopped(stop @ Stop::Parked(_)) => parked = Some(sooner(parked, stop)),
+            }
+            let Some((index, walked, output)) = running.next().await else { break };
+            match walked {
+                Walked::Done(_) => drop(outputs.insert(index, output)),
+                Walked::Broke => {
+                    outputs.insert(index, output);
+                    last = last.min(index);
+                }
+                Walked::Stopped(Stop::Parked(until)) => parked.push((index, until)),
+                Walked::Stopped(_) if index > last => {}
                 Walked::Stopped(stop) => return stopped(stop),
             }
+            let counts = |(index, _): &&(usize, Option<Timestamp>)| *index <= last;
+            if last < length
+                && outputs.range(..last).count() + parked.iter().filter(counts).count() >= last
+            {
+                break;
+            }
         }
-        match parked {
-            Some(stop) => Ok(Went::Stopped(stop)),
-            None => Ok(Went::Through(Value::Array(outputs), None)),
+        let open = parked.into_iter().filter(|(index, _)| *index <= last);
+        match open.map(|(_, until)| until).reduce(sooner) {
+            Some(until) => Ok(Went::Stopped(Stop::Parked(until))),
+            None => {
+                let outputs = outputs.into_iter().filter(|(index, _)| *index <= last);
+                Ok(Went::Through(outputs.map(|(_, output)| output).collect(), None))
+            }
         }
     }
 
     async fn rest(&self, path: &str, Delay { ms }: Delay) -> Result<Went> {
-        let past = self.memory.past(path).and_then(|past| past.wait.as_ref()?.until);
-        let until = past.unwrap_or_else(|| {
-            let until = self.now() + Duration::from_millis(ms);
-            let at = self.journal.elapsed();
-            let node = path.to_owned();
-            self.journal.note(Entry::Waits { node, at, until: Some(until), token: None });
-            until
-        });
+        self.rest_until(path, || self.now() + Duration::from_millis(ms)).await
+    }
+
+    /// Waits for a time, which is decided once and kept over restarts.
+    pub(super) async fn rest_until(
+        &self,
+        path: &str,
+        until: impl FnOnce() -> Timestamp,
+    ) -> Result<Went> {
+        let until = match self.remembered(path) {
+            Some(wait) => wait.until.unwrap_or_else(|| self.now()),
+            None => {
+                let until = until();
+                self.note_wait(path, Some(until));
+                until
+            }
+        };
         match self.pause(until).await {
             Some(stop) => Ok(Went::Stopped(stop)),
             None => Ok(Went::Through(Value::Null, None)),
         }
+    }
+
+    /// What the node waits for since it was first looked at.
+    pub(super) fn remembered(&self, path: &str) -> Option<&Wait> {
+        self.memory.past(path)?.wait.as_ref()
+    }
+
+    pub(super) fn note_wait(&self, path: &str, until: Option<Timestamp>) {
+        let at = self.journal.elapsed();
+        self.journal.note(Entry::Waits { node: path.to_owned(), at, until });
     }
 
     fn respond(&self, input: Value) -> Went {
@@ -155,7 +202,7 @@ fn body(step: &Step) -> Result<&Graph> {
     })
 }
 
-fn read<T: serde::de::DeserializeOwned>(input: Value) -> Result<T> {
+pub(super) fn read<T: serde::de::DeserializeOwned>(input: Value) -> Result<T> {
     serde_json::from_value(input).map_err(Error::from)
 }
 
@@ -168,10 +215,6 @@ fn stopped(stop: Stop) -> Result<Went> {
 }
 
 /// Of two parked rounds, the one that goes on first.
-fn sooner(one: Option<Stop>, other: Stop) -> Stop {
-    match (one, other) {
-        (Some(Stop::Parked(Some(a))), Stop::Parked(Some(b))) => Stop::Parked(Some(a.min(b))),
-        (Some(Stop::Parked(Some(a))), Stop::Parked(None)) => Stop::Parked(Some(a)),
-        (_, other) => other,
-    }
+fn sooner(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    one.into_iter().chain(other).min()
 }

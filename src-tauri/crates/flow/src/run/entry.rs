@@ -79,9 +79,6 @@ pub enum Entry {
         at: u64,
         #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
-        /// What an answer is addressed to.
-        #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
-        token: Option<String>,
     },
     /// An action, or the run itself, has something to tell.
     #[serde(rename = "log")]

@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 use devrig_expr::Data;
 use serde_json::Value;
 
-use super::End;
-use crate::program::Graph;
+use super::{End, Entry, Memory};
+use crate::program::{Graph, Program};
 
 /// A graph that is being walked: a flow's, or the body of a loop in one of its rounds.
 pub struct Frame<'f> {
@@ -16,6 +16,18 @@ pub struct Frame<'f> {
     pub outer: Option<&'f Frame<'f>>,
     pub round: Option<Round>,
     ends: Vec<OnceLock<Arc<End>>>,
+}
+
+/// What a run gave that walked this program, by its journal.
+pub fn output(program: &Program, entries: Vec<Entry>) -> Value {
+    let memory = Memory::of(entries);
+    let frame = Frame::whole(&program.graph);
+    for node in 0..program.graph.nodes.len() {
+        if let Some(end) = memory.past(&frame.path(node)).and_then(|past| past.end.clone()) {
+            frame.keep(node, end);
+        }
+    }
+    frame.output()
 }
 
 /// One round of a loop.

@@ -11,6 +11,7 @@ use devrig_store::{Batch, Store};
 
 use super::{Entry, RunRow};
 use crate::action::{Level, Log};
+use crate::secrets::Masks;
 use crate::table::run::{self as table, EventRow};
 
 /// A line of the log at most, in characters.
@@ -21,6 +22,7 @@ pub struct Journal {
     store: Store,
     started_at: Timestamp,
     state: Mutex<State>,
+    masks: Masks,
     /// One write at a time, so that an older state of the row never comes after a newer one.
     writing: tokio::sync::Mutex<()>,
 }
@@ -30,6 +32,8 @@ struct State {
     /// The event that started the run, until it is written.
     event: Option<EventRow>,
     entries: Vec<Entry>,
+    /// What is written in one transaction with the next state of the row.
+    along: Batch,
     part: i64,
     written: Written,
 }
@@ -47,14 +51,16 @@ struct Taken {
     run: Option<(RunRow, ChangeKind)>,
     event: Option<EventRow>,
     entries: Vec<Entry>,
+    along: Batch,
     seq: i64,
     part: i64,
 }
 
 impl Journal {
-    /// For a run of which nothing is stored yet, with the event that starts it.
-    pub fn fresh(store: Store, run: RunRow, event: EventRow) -> Self {
-        Self::new(store, run, Some(event), 0, Written::Nothing)
+    /// For a run of which nothing is stored yet, with the event that starts it where that is not
+    /// stored either.
+    pub fn fresh(store: Store, run: RunRow, event: Option<EventRow>) -> Self {
+        Self::new(store, run, event, 0, Written::Nothing)
     }
 
     /// For a run that is stored, whose next part has the number `part`.
@@ -70,14 +76,26 @@ impl Journal {
         written: Written,
     ) -> Self {
         let started_at = run.started_at.unwrap_or(run.queued_at);
-        let state = State { run, event, entries: Vec::new(), part, written };
-        Self { store, started_at, state: Mutex::new(state), writing: tokio::sync::Mutex::default() }
+        let (entries, along) = (Vec::new(), Batch::default());
+        let state = State { run, event, entries, along, part, written };
+        Self {
+            store,
+            started_at,
+            state: Mutex::new(state),
+            masks: Masks::default(),
+            writing: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Milliseconds since the start of the run, as entries have them.
     pub fn elapsed(&self) -> u64 {
         let elapsed = self.store.clock().now().since(self.started_at);
         u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// The secrets that the run has seen. Whoever notes an entry hides them first.
+    pub fn masks(&self) -> &Masks {
+        &self.masks
     }
 
     /// Notes an entry, which is written with the next barrier.
@@ -92,6 +110,13 @@ impl Journal {
         if state.written == Written::Same {
             state.written = Written::Older;
         }
+    }
+
+    /// Changes the row for the last time, with what follows from that: it is written in the same
+    /// transaction.
+    pub fn end(&self, change: impl FnOnce(&mut RunRow), follows: Batch) {
+        self.lock().along.merge(follows);
+        self.change(change);
     }
 
     /// The row as it stands.
@@ -128,10 +153,14 @@ impl Journal {
         }
         let run = kind.map(|kind| (state.run.clone(), kind));
         let entries = std::mem::take(&mut state.entries);
+        let along = match kind {
+            Some(_) => std::mem::take(&mut state.along),
+            None => Batch::default(),
+        };
         let part = state.part;
         state.part += i64::from(!entries.is_empty());
         state.written = Written::Same;
-        Some(Taken { run, event: state.event.take(), entries, seq: state.run.seq, part })
+        Some(Taken { run, event: state.event.take(), entries, along, seq: state.run.seq, part })
     }
 
     /// A write that failed left nothing behind, so what it took is still to be written.
@@ -141,6 +170,7 @@ impl Journal {
         state.entries.extend(later);
         state.part = taken.part;
         state.event = taken.event;
+        state.along.merge(taken.along);
         match taken.run {
             Some((_, ChangeKind::Created)) => state.written = Written::Nothing,
             Some(_) => state.written = Written::Older,
@@ -156,13 +186,14 @@ impl Journal {
 impl Log for Journal {
     fn say(&self, level: Level, message: &str) {
         let at = self.elapsed();
-        self.note(Entry::Said { at, level, message: message.chars().take(LINE).collect() });
+        let message = self.masks.text(message.chars().take(LINE).collect());
+        self.note(Entry::Said { at, level, message });
     }
 }
 
 impl Taken {
     fn rows(&self) -> Result<Batch> {
-        let mut batch = Batch::default();
+        let mut batch = self.along.clone();
         if let Some(event) = &self.event {
             table::add_event(&mut batch, event);
         }

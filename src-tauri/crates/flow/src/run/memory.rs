@@ -32,7 +32,6 @@ pub struct Past {
 #[derive(Debug, Clone)]
 pub struct Wait {
     pub until: Option<Timestamp>,
-    pub token: Option<String>,
 }
 
 impl Memory {
@@ -58,9 +57,9 @@ impl Memory {
                 past.due = Some(due);
                 past.at.get_or_insert(at);
             }
-            Entry::Waits { node, at, until, token } => {
+            Entry::Waits { node, at, until } => {
                 let past = self.nodes.entry(node).or_default();
-                past.wait = Some(Wait { until, token });
+                past.wait = Some(Wait { until });
                 past.at.get_or_insert(at);
             }
             Entry::Said { .. } => {}

@@ -8,12 +8,20 @@ use serde_json::Value;
 
 use super::walk::{Ended, Stop};
 use super::{End, Entry, Frame, NodeStatus, Walker};
-use crate::action::{Context, Does, Effect};
+use crate::action::{Action, Context, Does, Effect};
+use crate::actions::is_heavy;
+use crate::circuits::Pass;
 use crate::definition::{ErrorHandling, port};
 use crate::program::{Node, Step, Work};
 
 /// A node that has to wait longer than this gives its run's place away, when nothing else runs.
-const PARK: Duration = Duration::from_secs(10);
+pub(super) const PARK: Duration = Duration::from_secs(10);
+
+/// In milliseconds: a day.
+const LONGEST_REST_MS: f64 = 86_400_000.0;
+
+/// What an action that only computes does.
+type Plain = fn(Value) -> Result<Value>;
 
 /// How an attempt went, when it did not fail.
 pub(super) enum Went {
@@ -28,13 +36,17 @@ impl Walker<'_> {
         let past = self.memory.past(&path);
         if let Some(end) = past.and_then(|past| past.end.clone()) {
             return match &end.error {
-                Some(error) if end.stopped_the_run() => Ended::Stopped(Stop::Failed(error.clone())),
+                Some(error) if end.stopped_the_run() => {
+                    self.note_failure(&path, false);
+                    Ended::Stopped(Stop::Failed(error.clone()))
+                }
                 _ => Ended::With(end),
             };
         }
         let at = past.and_then(|past| past.at).unwrap_or_else(|| self.journal.elapsed());
         let node = &frame.graph.nodes[number];
         let mut attempts = past.map_or(0, |past| past.attempts);
+        let masks = self.journal.masks();
         let went = self.tries(frame, node, &path, &mut attempts).await;
         let end = End {
             at,
@@ -48,10 +60,12 @@ impl Walker<'_> {
                     true => NodeStatus::Disabled,
                     false => NodeStatus::Completed,
                 };
+                // What later nodes see is what the journal has, before a crash as after it.
+                let output = masks.value(output);
                 Ended::With(Arc::new(End { node: path, status, output, port, ..end }))
             }
             Ok(Went::Stopped(stop)) => Ended::Stopped(stop),
-            Err(error) => self.failed(node, error, End { node: path, ..end }),
+            Err(error) => self.failed(node, masks.error(error), End { node: path, ..end }),
         }
     }
 
@@ -61,6 +75,8 @@ impl Walker<'_> {
             return Ended::Stopped(Stop::Cancelled);
         }
         let told = End { error: Some(error.clone()), ..end };
+        let handled = node.handles_errors || node.on_error == ErrorHandling::Skip;
+        self.note_failure(&told.node, handled);
         if node.handles_errors {
             let port = Some(port::ERROR.to_owned());
             return Ended::With(Arc::new(End { status: NodeStatus::Failed, port, ..told }));
@@ -99,7 +115,7 @@ impl Walker<'_> {
             self.journal.note(Entry::Again {
                 node: path.to_owned(),
                 at: self.journal.elapsed(),
-                error,
+                error: self.journal.masks().error(error),
                 due,
             });
             if let Some(stop) = self.pause(due).await {
@@ -113,7 +129,8 @@ impl Walker<'_> {
         if control || error.category == Category::Cancelled || self.token.is_cancelled() {
             return None;
         }
-        node.retry.after(attempt, error, fastrand::f64())
+        let delay = node.retry.after(attempt, error, fastrand::f64())?;
+        Some(delay.max(asked_for(error)))
     }
 
     /// Waits for a time here, or says that the run should be parked until then.
@@ -142,19 +159,20 @@ impl Walker<'_> {
             Work::Junction => Ok(Went::Through(Value::Null, None)),
             Work::Choice { cases, otherwise } => {
                 for (port, condition) in cases {
-                    if self.holds(frame, condition)? {
+                    if self.holds(frame, condition).await? {
                         return Ok(Went::Through(Value::Null, Some(port.clone())));
                     }
                 }
                 Ok(Went::Through(Value::Null, Some(otherwise.clone())))
             }
             Work::Action(step) => {
-                let input = step.input.resolve(&self.data(frame))?;
+                let own = self.access.roots(&step.input.reads, self.journal.masks()).await?;
+                let input = step.input.resolve(&self.data_with(frame, &own))?;
                 step.action.check(&input)?;
                 match &step.action.does {
-                    Does::Pure(work) => work(input).map(|output| Went::Through(output, None)),
+                    Does::Pure(work) => self.compute(node, *work, input).await,
                     Does::Control(control) => {
-                        self.control(*control, frame, step, path, input).await
+                        self.control(*control, frame, node, step, path, input).await
                     }
                     Does::Work(_) => {
                         let work = self.work(frame, step, path, attempt, input);
@@ -178,14 +196,17 @@ impl Walker<'_> {
         let Does::Work(action) = &step.action.does else {
             return Err(Error::internal("not an action that takes time"));
         };
-        let about = &step.action.about;
-        if about.effect == Effect::Write {
+        let pass = self.pass(&**action, &input)?;
+        let stakes = action.stakes(&input, step.action.about.stakes());
+        if stakes.effect == Effect::Write {
+            // Only the first attempt since the restart can meet what was left then.
             let past = self.memory.past(path);
-            if past.is_some_and(|past| past.in_doubt) && !about.idempotent && attempt == 1 {
+            let left = past.is_some_and(|past| past.in_doubt && attempt == past.attempts + 1);
+            if left && !stakes.idempotent {
                 return Ok(Went::Stopped(Stop::InDoubt { path: path.to_owned() }));
             }
             let at = self.journal.elapsed();
-            let input = Some(input.clone());
+            let input = Some(self.journal.masks().value(input.clone()));
             self.journal.note(Entry::Begun { node: path.to_owned(), at, input });
             self.journal.barrier().await?;
             self.answer.release();
@@ -197,19 +218,52 @@ impl Walker<'_> {
         let data = self.data(frame);
         let run = self.journal.run();
         let context = Context {
+            flow: self.program.definition.id.as_str(),
             run: &run.id,
             node: path,
             attempt,
-            key: &format!("{}/{path}", run.id),
+            // A target that has seen it of the run that failed does not do it twice.
+            key: &format!("{}/{path}", run.retry_of.as_ref().unwrap_or(&run.id)),
+            depth: run.depth,
             data: &data,
+            permissions: &*self.access.permissions().await?,
             token: &self.token,
             log: self.journal,
         };
         let output = tokio::select! {
-            output = action.run(input, &context) => output?,
+            output = action.run(input, &context) => output,
             () = self.token.cancelled() => return Ok(Went::Stopped(Stop::Cancelled)),
         };
-        Ok(Went::Through(output, None))
+        if let Some(pass) = pass {
+            pass.ended(&output);
+        }
+        Ok(Went::Through(output?, None))
+    }
+
+    /// What takes long goes where it holds up no other run.
+    async fn compute(&self, node: &Node, work: Plain, input: Value) -> Result<Went> {
+        if !is_heavy(&input) {
+            return work(input).map(|output| Went::Through(output, None));
+        }
+        let computed = tokio::task::spawn_blocking(move || work(input));
+        let computed = async {
+            tokio::select! {
+                output = computed => match output {
+                    Ok(output) => Ok(Went::Through(output?, None)),
+                    Err(error) => Err(Error::internal(format!("computing {}: {error}", node.id))),
+                },
+                () = self.token.cancelled() => Ok(Went::Stopped(Stop::Cancelled)),
+            }
+        };
+        self.in_time(node, computed).await
+    }
+
+    /// Leave to try what an action is about, where the flow has a breaker.
+    fn pass(&self, action: &dyn Action, input: &Value) -> Result<Option<Pass<'_>>> {
+        let definition = &self.program.definition;
+        let Some(breaker) = &definition.settings.circuit_breaker else { return Ok(None) };
+        let Some(target) = action.target(input) else { return Ok(None) };
+        self.circuits.enter(definition.id.as_str(), &target, breaker).map(Some)
     }
 
     async fn in_time(&self, node: &Node, work: impl Future<Output = Result<Went>>) -> Result<Went> {
@@ -220,4 +274,10 @@ impl Walker<'_> {
                 .hint("Give the node a longer timeoutMs, or make it do less."))
         })
     }
+}
+
+/// How long whoever refused wants to be left alone. Nobody is believed beyond a day.
+fn asked_for(error: &Error) -> Duration {
+    let ms = error.retry_after_ms().filter(|ms| ms.is_finite()).unwrap_or(0.0);
+    Duration::from_secs_f64(ms.clamp(0.0, LONGEST_REST_MS) / 1_000.0)
 }

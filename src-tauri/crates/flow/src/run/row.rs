@@ -84,7 +84,12 @@ pub struct RunRow {
     /// The event that started it.
     pub event: i64,
     pub kind: RunKind,
+    /// `<run>/<path of its node>`, of what called this one.
     pub parent: Option<String>,
+    /// Nobody waits for its end.
+    pub detached: bool,
+    /// The failed run whose work this one goes on with.
+    pub retry_of: Option<String>,
     pub status: RunStatus,
     pub priority: i8,
     /// Automatic steps since a person or a source acted.

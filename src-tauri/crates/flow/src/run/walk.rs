@@ -37,6 +37,19 @@ pub enum Stop {
     Cancelled,
 }
 
+/// How one node ended, and which ways lead on from it.
+enum Settled {
+    With(Arc<End>, Ways),
+    Stopped(Stop),
+}
+
+/// The ways out of a node that has ended, by their numbers.
+struct Ways {
+    taken: Vec<usize>,
+    /// Those that a condition of their own closed.
+    closed: Vec<usize>,
+}
+
 /// How one node ended.
 pub(super) enum Ended {
     With(Arc<End>),
@@ -52,22 +65,39 @@ impl Walker<'_> {
         })
     }
 
-    /// The ways out of a node that has ended which are taken, and those that a condition of their own
-    /// closes.
-    fn ways(&self, frame: &Frame<'_>, node: usize, end: &End) -> Result<(Vec<usize>, Vec<usize>)> {
+    /// Runs a node, and decides which ways lead on: whoever answers a condition holds up no other.
+    async fn settled(&self, frame: &Frame<'_>, node: usize) -> Settled {
+        let end = match self.node(frame, node).await {
+            Ended::With(end) => end,
+            Ended::Stopped(stop) => return Settled::Stopped(stop),
+        };
+        // Conditions on the ways see the node's own output.
+        frame.keep(node, end.clone());
+        match self.ways(frame, node, &end).await {
+            Ok(ways) => Settled::With(end, ways),
+            Err(error) => Settled::Stopped(Stop::Failed(self.journal.masks().error(error))),
+        }
+    }
+
+    async fn ways(&self, frame: &Frame<'_>, node: usize, end: &End) -> Result<Ways> {
         let chosen = end.port.as_deref().unwrap_or(port::OUT);
-        let (mut taken, mut closed) = (Vec::new(), end.closed.clone());
+        let mut ways = Ways { taken: Vec::new(), closed: end.closed.clone() };
+        let decided = self.remembers(&end.node);
         for way in frame.graph.wiring.ways_out(node) {
             let out = &frame.graph.ways[*way];
-            if out.port != chosen || closed.contains(way) {
+            if out.port != chosen || ways.closed.contains(way) {
                 continue;
             }
             match &out.condition {
-                Some(condition) if !self.holds(frame, condition)? => closed.push(*way),
-                _ => taken.push(*way),
+                // What others said before a crash stays so, whatever they would say now.
+                Some(condition) if decided && !condition.dependencies().is_empty() => {
+                    ways.taken.push(*way);
+                }
+                Some(condition) if !self.holds(frame, condition).await? => ways.closed.push(*way),
+                _ => ways.taken.push(*way),
             }
         }
-        Ok((taken, closed))
+        Ok(ways)
     }
 }
 
@@ -76,7 +106,7 @@ struct Walk<'a> {
     frame: &'a Frame<'a>,
     plan: Plan,
     ready: VecDeque<usize>,
-    running: FuturesUnordered<BoxFuture<'a, (usize, Ended)>>,
+    running: FuturesUnordered<BoxFuture<'a, (usize, Settled)>>,
     /// When the first of the parked nodes goes on; `Some(None)` while all wait for answers.
     parked: Option<Option<Timestamp>>,
     /// A node asked to leave the loop around it.
@@ -102,13 +132,9 @@ impl<'a> Walk<'a> {
             self.start();
             let Some((node, ended)) = self.running.next().await else { break };
             match ended {
-                Ended::With(end) => {
-                    if let Err(error) = self.settle(node, end) {
-                        return Walked::Stopped(Stop::Failed(error));
-                    }
-                }
-                Ended::Stopped(Stop::Parked(until)) => self.park(until),
-                Ended::Stopped(stop) => return Walked::Stopped(stop),
+                Settled::With(end, ways) => self.settle(node, end, ways),
+                Settled::Stopped(Stop::Parked(until)) => self.park(until),
+                Settled::Stopped(stop) => return Walked::Stopped(stop),
             }
             if self.broken {
                 return Walked::Broke;
@@ -124,17 +150,15 @@ impl<'a> Walk<'a> {
     fn start(&mut self) {
         while let Some(node) = self.ready.pop_front() {
             let (walker, frame) = (self.walker, self.frame);
-            self.running.push(Box::pin(async move { (node, walker.node(frame, node).await) }));
+            self.running.push(Box::pin(async move { (node, walker.settled(frame, node).await) }));
             if frame.graph.sequential && !self.running.is_empty() {
                 return;
             }
         }
     }
 
-    fn settle(&mut self, node: usize, end: Arc<End>) -> Result<()> {
-        // Conditions on the ways see the node's own output.
-        self.frame.keep(node, end.clone());
-        let (taken, closed) = self.walker.ways(self.frame, node, &end)?;
+    fn settle(&mut self, node: usize, end: Arc<End>, ways: Ways) {
+        let Ways { taken, closed } = ways;
         self.broken |= end.status == NodeStatus::Completed && self.frame.graph.nodes[node].breaks();
         if !self.walker.remembers(&end.node) {
             let noted = match closed.is_empty() {
@@ -145,7 +169,6 @@ impl<'a> Walk<'a> {
         }
         let next = self.plan.end(&self.frame.graph.wiring, node, |way| taken.contains(&way));
         self.ready.extend(next.start);
-        Ok(())
     }
 
     fn park(&mut self, until: Option<Timestamp>) {

@@ -1,14 +1,17 @@
 //! What the nodes of one run share.
 
-use devrig_core::{Code, Error, Result, Timestamp};
-use devrig_expr::condition::Asked;
-use devrig_expr::{Answers, Condition, Data, Verdict};
+use std::sync::{Mutex, PoisonError};
+
+use devrig_core::{Result, Timestamp};
+use devrig_expr::{Condition, Data};
 use devrig_store::Store;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::answer::Held;
-use super::{Frame, Journal, Memory, RunKind, RunRow};
+use super::{Access, Frame, Journal, Memory, OtherRuns, RunKind, RunRow};
+use crate::circuits::Circuits;
+use crate::others::Others;
 use crate::program::Program;
 
 /// One run while it is being walked.
@@ -17,43 +20,107 @@ pub struct Walker<'r> {
     pub journal: &'r Journal,
     pub memory: Memory,
     pub store: Store,
+    pub access: Access,
+    pub others: Others,
+    pub circuits: &'r Circuits,
     pub token: CancellationToken,
     /// Whether pinned outputs stand in for running their nodes: in runs by hand.
     pub pins: bool,
     /// What a request waits for, in a run that one started.
     pub answer: &'r Held,
+    pub other_runs: &'r dyn OtherRuns,
+    /// The path of the node whose failure nothing has handled.
+    failed: Mutex<Option<String>>,
     /// Roots of expressions that stay the same: `trigger`, `flow`, `run`, `variables`.
     facts: Vec<(&'static str, Value)>,
 }
 
+/// What a walker is made of.
+pub struct Parts<'r> {
+    pub program: &'r Program,
+    pub journal: &'r Journal,
+    pub memory: Memory,
+    pub store: Store,
+    pub access: Access,
+    pub others: Others,
+    pub circuits: &'r Circuits,
+    pub token: CancellationToken,
+    pub answer: &'r Held,
+    pub other_runs: &'r dyn OtherRuns,
+    /// The root `trigger` of expressions.
+    pub trigger: Value,
+}
+
 impl<'r> Walker<'r> {
-    pub fn new(
-        program: &'r Program,
-        journal: &'r Journal,
-        memory: Memory,
-        store: Store,
-        token: CancellationToken,
-        answer: &'r Held,
-        trigger: Value,
-    ) -> Self {
+    pub fn new(parts: Parts<'r>) -> Self {
+        let Parts { program, journal, memory, store, access, .. } = parts;
+        let Parts { others, circuits, token, answer, other_runs, trigger, .. } = parts;
         let run = journal.run();
-        let facts = facts(program, &run, trigger);
+        let address = program.listens.then(|| other_runs.address(&run.id)).flatten();
+        let facts = facts(program, &run, address, trigger);
         let pins = run.kind == RunKind::Manual;
-        Self { program, journal, memory, store, token, pins, answer, facts }
+        Self {
+            program,
+            journal,
+            memory,
+            store,
+            access,
+            others,
+            circuits,
+            token,
+            pins,
+            answer,
+            other_runs,
+            failed: Mutex::default(),
+            facts,
+        }
+    }
+
+    /// The root `trigger` of expressions.
+    pub fn trigger(&self) -> &Value {
+        &self.facts[0].1
+    }
+
+    /// The path of the node that the run failed at.
+    pub fn failed_at(&self) -> Option<String> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes that a node has failed for good. Of a node with a body it is the one inside that counts,
+    /// unless the one around it handles that.
+    pub(super) fn note_failure(&self, path: &str, handled: bool) {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let inside = failed.as_deref().and_then(|at| at.strip_prefix(path));
+        let inside = inside.is_some_and(|rest| rest.starts_with(['#', '/']));
+        match (handled, inside) {
+            (true, true) => *failed = None,
+            (false, false) => *failed = Some(path.to_owned()),
+            _ => {}
+        }
     }
 
     /// What expressions of a node in this frame see.
     pub fn data<'a>(&'a self, frame: &'a Frame<'a>) -> Data<'a> {
-        let facts = self.facts.iter().map(|(name, value)| (*name, Data::from(value)));
+        self.data_with(frame, &[])
+    }
+
+    /// The same with more roots.
+    pub fn data_with<'a>(
+        &'a self,
+        frame: &'a Frame<'a>,
+        more: &'a [(&'static str, Value)],
+    ) -> Data<'a> {
+        let facts = self.facts.iter().chain(more);
+        let facts = facts.map(|(name, value)| (*name, Data::from(value)));
         Data::object(facts.chain(frame.roots()))
     }
 
     /// Whether a condition holds.
     ///
     /// # Errors
-    /// `UNSUPPORTED` for what only a plugin or the inbox could answer.
-    pub fn holds(&self, frame: &Frame<'_>, condition: &Condition) -> Result<bool> {
-        holds(condition, &self.data(frame))
+    /// As [`Others::holds`].
+    pub async fn holds(&self, frame: &Frame<'_>, condition: &Condition) -> Result<bool> {
+        self.others.holds(condition, &self.data(frame)).await
     }
 
     /// Whether the journal has the end of the node at `path` already.
@@ -66,35 +133,20 @@ impl<'r> Walker<'r> {
     }
 }
 
-/// Whether a condition holds.
-///
-/// # Errors
-/// `UNSUPPORTED` for what only a plugin or the inbox could answer.
-pub fn holds(condition: &Condition, data: &Data<'_>) -> Result<bool> {
-    match condition.evaluate(data, &Answers::default()) {
-        Verdict::True => Ok(true),
-        Verdict::False => Ok(false),
-        Verdict::Ask(question) => Err(Error::new(Code::Unsupported, unanswered(&question.asked))),
-    }
-}
-
-fn unanswered(asked: &Asked) -> String {
-    match asked {
-        Asked::Custom { plugin_id, function, .. } => {
-            format!("the condition {function} of the plugin {plugin_id} cannot be asked here")
-        }
-        Asked::Query { query, .. } => {
-            format!("the condition asks whether an item matches {query:?}, and there is no item")
-        }
-    }
-}
-
-fn facts(program: &Program, run: &RunRow, trigger: Value) -> Vec<(&'static str, Value)> {
+fn facts(
+    program: &Program,
+    run: &RunRow,
+    address: Option<String>,
+    trigger: Value,
+) -> Vec<(&'static str, Value)> {
     let definition = &program.definition;
     let flow = json!({
         "id": definition.id, "name": definition.name, "version": program.version,
     });
-    let run = json!({ "id": run.id, "startedAt": run.started_at, "kind": run.kind });
+    let mut run = json!({ "id": run.id, "startedAt": run.started_at, "kind": run.kind });
+    if let Some(address) = address {
+        run["resumeUrl"] = address.into();
+    }
     let variables = Value::Object(definition.variables.clone());
     vec![("trigger", trigger), ("flow", flow), ("run", run), ("variables", variables)]
 }

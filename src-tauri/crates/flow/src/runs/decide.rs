@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use devrig_core::{Code, Error, Result};
-use devrig_store::{Batch, Tx};
+use devrig_store::{Tx, from_sqlx};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{Runs, Waiting};
-use crate::run::{End, Entry, Held, Memory, NodeStatus, RunStatus};
+use super::after::{Aftermath, Ending};
+use super::drive::trigger_type;
+use super::{Runs, Waiting, told};
+use crate::run::{End, Entry, Held, Memory, NodeStatus, Rest, RunStatus};
 use crate::table::run as table;
 
 /// How a run goes on whose node may have had its effect, or not.
@@ -28,6 +31,11 @@ impl Runs {
     /// # Errors
     /// `NOT_FOUND`; `NOTHING_TO_DO` when it needs none.
     pub async fn decide(&self, id: &str, decision: Decision) -> Result<()> {
+        let after = match decision {
+            Decision::Fail => self.after_failing(id).await?,
+            _ => Aftermath::default(),
+        };
+        let rows = after.rows.clone();
         let owned = id.to_owned();
         let run = self
             .inner
@@ -49,7 +57,7 @@ impl Runs {
                 }
                 let said: Vec<Entry> =
                     doubtful.into_iter().filter_map(|path| entry(decision, path)).collect();
-                let mut batch = Batch::default();
+                let mut batch = rows.clone();
                 table::add_entries(&mut batch, run.seq, part, &said)?;
                 tx.add(batch);
                 table::put_changed(tx, &run)?;
@@ -60,8 +68,31 @@ impl Runs {
             let waiting = Waiting { id: run.id, flow: run.flow, held: Held::default(), rest: None };
             self.board().wait(run.flow, waiting);
             self.fill();
+        } else {
+            self.follow_up(&run, run.status, after).await;
         }
         Ok(())
+    }
+
+    async fn after_failing(&self, id: &str) -> Result<Aftermath> {
+        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        let (mut run, _) = table::get(&mut conn, id).await?;
+        let (trigger, payload) = table::event(&mut conn, run.event).await?;
+        let (entries, _) = table::journal(&mut conn, run.seq).await?;
+        let program = self.inner.programs.version(&mut conn, run.flow, run.version).await.ok();
+        drop(conn);
+        run.ended_at = Some(self.inner.store.clock().now());
+        let rest =
+            Rest { status: RunStatus::Failed, output: Value::Null, error: run.error.clone() };
+        let kind = program.as_ref().map_or("manual", |it| trigger_type(&run, it, &trigger));
+        let ending = Ending {
+            run: &run,
+            rest: &rest,
+            program: program.as_deref(),
+            node: Memory::of(entries).in_doubt().into_iter().next(),
+            trigger: &told(&trigger, kind, run.queued_at, payload),
+        };
+        Ok(self.aftermath(&ending).await)
     }
 }
 

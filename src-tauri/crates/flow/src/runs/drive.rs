@@ -1,19 +1,27 @@
 //! One run from its place on the board to its rest.
 
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use devrig_core::{Code, Context as _, Error, Result, Timestamp};
 use devrig_store::{Tx, from_sqlx};
+use futures::FutureExt;
 use serde_json::Value;
-use tokio_util::sync::CancellationToken;
 
-use super::{Going, Rest, Runs, Waiting, told};
+use super::after::Ending;
+use super::{Going, Rest, Runs, Turn, Waiting, told};
+use crate::action::{Level, Log as _};
 use crate::program::Program;
-use crate::run::{Frame, Held, Journal, Memory, RunStatus, Stop, Walked, Walker};
+use crate::run::{
+    Access, Frame, Held, Journal, Memory, Parts, RunKind, RunRow, RunStatus, Stop, Walked, Walker,
+};
 use crate::table::run as table;
 
 /// A run that takes longer is written down before it has ended, so that it is seen.
 const SEEN: Duration = Duration::from_millis(50);
+/// What a run tells is written down this often at least, so that it can be followed.
+const FOLLOWED: Duration = Duration::from_secs(1);
 /// After a write that the disk refused.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Parked runs are looked at this often at least: the clock of the wall may jump, as after a sleep.
@@ -37,31 +45,31 @@ impl Runs {
     /// Reads a run that has its turn now, and goes on with it.
     async fn take(&self, waiting: Waiting) {
         let Waiting { id, flow, held, rest } = waiting;
-        let token = self.new_token(&id);
-        match self.read(&id, token).await {
+        let turn = self.new_turn(&id);
+        match self.read(&id, turn.clone()).await {
             Ok(Some(mut going)) => {
                 going.rest = rest;
                 going.held = held;
                 self.go(going).await;
             }
             // It was cancelled while it waited for this.
-            Ok(None) => self.done(&id, flow),
+            Ok(None) => self.done(&id, &turn, flow),
             Err(error) => {
                 tracing::error!(run = id, %error, "a run cannot go on");
                 self.bury(&id, error).await;
-                self.done(&id, flow);
+                self.done(&id, &turn, flow);
             }
         }
     }
 
     /// The run takes its place away with it.
-    fn done(&self, id: &str, flow: i64) {
-        self.tokens().remove(id);
+    pub(super) fn done(&self, id: &str, turn: &Turn, flow: i64) {
+        self.end_turn(id, turn);
         self.board().leave(flow);
         self.fill();
     }
 
-    async fn read(&self, id: &str, token: CancellationToken) -> Result<Option<Going>> {
+    async fn read(&self, id: &str, turn: Turn) -> Result<Option<Going>> {
         let store = &self.inner.store;
         let mut conn = store.reader().acquire().await.map_err(from_sqlx)?;
         let (mut run, _) = table::get(&mut conn, id).await?;
@@ -72,10 +80,7 @@ impl Runs {
         let (entries, part) = table::journal(&mut conn, run.seq).await?;
         let program = self.inner.programs.version(&mut conn, run.flow, run.version).await?;
         drop(conn);
-        let kind = program
-            .definition
-            .trigger(&trigger)
-            .map_or("manual", |found| found.trigger_type().as_str());
+        let kind = trigger_type(&run, &program, &trigger);
         let trigger = told(&trigger, kind, run.queued_at, payload);
         run.started_at.get_or_insert(store.clock().now());
         let journal = Journal::resumed(store.clone(), run, part);
@@ -85,7 +90,7 @@ impl Runs {
         });
         let memory = Memory::of(entries);
         let held = Held::default();
-        Ok(Some(Going { token, program, journal, memory, held, trigger, rest: None }))
+        Ok(Some(Going { turn, program, journal, memory, held, trigger, rest: None }))
     }
 
     /// Walks, writes down how that ended, and gives the place to the next.
@@ -93,24 +98,51 @@ impl Runs {
         let flow = going.program.flow;
         let id = going.journal.run().id;
         let tell = going.rest.take();
+        let turn = going.turn.clone();
         let rest = self.walk(going).await;
-        if rest.as_ref().is_some_and(|rest| rest.status == RunStatus::Waiting) {
-            self.inner.wake.notify_one();
+        let parked = rest.as_ref().is_some_and(|rest| rest.status == RunStatus::Waiting);
+        self.done(&id, &turn, flow);
+        if parked {
+            self.parked(&id, &turn).await;
         }
-        self.done(&id, flow);
         if let (Some(tell), Some(rest)) = (tell, rest) {
             // Whoever started it may not wait for its end.
             let _ = tell.send(rest);
         }
     }
 
+    /// What came for a run while it was about to be parked is not lost.
+    async fn parked(&self, id: &str, turn: &Turn) {
+        self.look();
+        if turn.token.is_cancelled()
+            && !self.inner.stop.is_cancelled()
+            && let Err(error) = self.cancel_resting(id).await
+        {
+            tracing::warn!(run = id, %error, "a parked run could not be cancelled");
+        }
+    }
+
     /// Nothing when DevRig stopped meanwhile: the run is as it was, and goes on at the next start.
     async fn walk(&self, going: Going) -> Option<Rest> {
-        let Going { token, program, journal, memory, held, trigger, .. } = going;
-        let store = self.inner.store.clone();
-        let walker = Walker::new(&program, &journal, memory, store, token, &held, trigger);
+        let Going { turn, program, journal, memory, held, trigger, .. } = going;
+        let (store, access) = (self.inner.store.clone(), self.access(program.flow));
+        let walker = Walker::new(Parts {
+            program: &program,
+            journal: &journal,
+            memory,
+            store,
+            access,
+            others: self.inner.others.clone(),
+            circuits: &self.inner.circuits,
+            token: turn.token,
+            answer: &held,
+            other_runs: self,
+            trigger,
+        });
         let frame = Frame::whole(&program.graph);
-        let walked = self.in_time(&walker, &frame).await;
+        // A defect in an action must not leave a run behind that nobody can end.
+        let walked = AssertUnwindSafe(self.in_time(&walker, &frame)).catch_unwind().await;
+        let walked = walked.unwrap_or_else(|panic| Walked::Stopped(Stop::Failed(defect(&*panic))));
         let stopped = matches!(&walked, Walked::Stopped(stop) if !matches!(stop, Stop::Parked(_)));
         if stopped && self.inner.stop.is_cancelled() {
             self.written(&journal).await;
@@ -123,26 +155,68 @@ impl Runs {
             }
             Walked::Stopped(stop) => at_rest(&journal, stop),
         };
-        let now = self.inner.store.clock().now();
-        journal.change(|run| {
-            run.status = rest.status;
-            run.error.clone_from(&rest.error);
-            run.ended_at = rest.status.has_ended().then_some(now);
-        });
-        self.written(&journal).await;
+        if rest.status.has_ended() {
+            self.end(&walker, &rest).await;
+        } else {
+            journal.change(|run| {
+                run.status = rest.status;
+                run.error.clone_from(&rest.error);
+            });
+            self.written(&journal).await;
+        }
         held.release();
         Some(rest)
+    }
+
+    /// Writes down how a run ended, and what follows from that.
+    async fn end(&self, walker: &Walker<'_>, rest: &Rest) {
+        let journal = walker.journal;
+        let mut run = journal.run();
+        run.status = rest.status;
+        run.error.clone_from(&rest.error);
+        run.ended_at = Some(self.inner.store.clock().now());
+        let mut after = self
+            .aftermath(&Ending {
+                run: &run,
+                rest,
+                program: Some(walker.program),
+                node: walker.failed_at(),
+                trigger: walker.trigger(),
+            })
+            .await;
+        if let Some(error) = &after.complaint {
+            journal.say(Level::Warn, &error.message);
+        }
+        let ended = run.clone();
+        journal.end(move |row| *row = ended, std::mem::take(&mut after.rows));
+        self.written(journal).await;
+        self.follow_up(&run, rest.status, after).await;
+    }
+
+    /// The way of a flow to the person's own things.
+    pub(crate) fn access(&self, flow: i64) -> Access {
+        Access::new(flow, self.inner.permits.clone(), self.inner.secrets.clone())
     }
 
     async fn in_time<'a>(&self, walker: &'a Walker<'a>, frame: &'a Frame<'a>) -> Walked {
         let limit = Duration::from_millis(walker.program.definition.settings.timeout_ms);
         let timed = tokio::time::timeout(limit, walker.walk(frame));
         tokio::pin!(timed);
-        let walked = tokio::select! {
-            walked = &mut timed => walked,
-            () = tokio::time::sleep(SEEN) => {
-                self.written(walker.journal).await;
-                timed.await
+        let mut next = SEEN;
+        let walked = loop {
+            tokio::select! {
+                walked = &mut timed => break walked,
+                () = tokio::time::sleep(next) => next = FOLLOWED,
+            }
+            // A write that was begun is never left: what it took would be lost.
+            let written = self.written(walker.journal);
+            tokio::pin!(written);
+            tokio::select! {
+                walked = &mut timed => {
+                    written.await;
+                    break walked;
+                }
+                () = &mut written => {}
             }
         };
         walked.unwrap_or_else(|_| Walked::Stopped(Stop::Failed(too_long(walker.program))))
@@ -161,21 +235,31 @@ impl Runs {
 
     /// A run whose rows cannot be read has failed, and says why.
     async fn bury(&self, id: &str, error: Error) {
-        let owned = id.to_owned();
-        let buried = self
-            .inner
-            .store
-            .write(async move |tx: &mut Tx| {
-                let (mut run, _) = table::get(tx.conn(), &owned).await?;
-                run.status = RunStatus::Failed;
-                run.ended_at = Some(tx.now());
-                run.error = Some(error.clone());
-                table::put_changed(tx, &run)
-            })
-            .await;
-        if let Err(error) = buried {
+        if let Err(error) = self.try_to_bury(id, error).await {
             tracing::error!(run = id, %error, "nor can it be ended");
         }
+    }
+
+    async fn try_to_bury(&self, id: &str, error: Error) -> Result<()> {
+        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        let (mut run, _) = table::get(&mut conn, id).await?;
+        drop(conn);
+        run.status = RunStatus::Failed;
+        run.ended_at = Some(self.inner.store.clock().now());
+        run.error = Some(error.clone());
+        let rest = Rest { status: run.status, output: Value::Null, error: Some(error) };
+        let trigger = Value::Null;
+        let ending =
+            Ending { run: &run, rest: &rest, program: None, node: None, trigger: &trigger };
+        let after = self.aftermath(&ending).await;
+        let (row, rows) = (run.clone(), after.rows.clone());
+        let unit = async move |tx: &mut Tx| {
+            tx.add(rows.clone());
+            table::put_changed(tx, &row)
+        };
+        self.inner.store.write(unit).await?;
+        self.follow_up(&run, run.status, after).await;
+        Ok(())
     }
 
     /// Brings parked runs back when their time has come.
@@ -211,6 +295,18 @@ impl Runs {
     }
 }
 
+/// What started it, as one word.
+pub(super) fn trigger_type(run: &RunRow, program: &Program, trigger: &str) -> &'static str {
+    match run.kind {
+        RunKind::Sub => "subflow",
+        RunKind::Error => "error",
+        _ => program
+            .definition
+            .trigger(trigger)
+            .map_or("manual", |found| found.trigger_type().as_str()),
+    }
+}
+
 fn at_rest(journal: &Journal, stop: Stop) -> Rest {
     let (status, error) = match stop {
         Stop::Cancelled => (RunStatus::Cancelled, None),
@@ -222,6 +318,14 @@ fn at_rest(journal: &Journal, stop: Stop) -> Rest {
         }
     };
     Rest { status, output: Value::Null, error }
+}
+
+fn defect(panic: &(dyn Any + Send)) -> Error {
+    let said = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    tracing::error!(said, "an action of a flow panicked");
+    Error::internal(format!("an action ended with a defect of DevRig's own: {said}"))
+        .hint("Retry the run; please report it if it happens again.")
 }
 
 fn too_long(program: &Program) -> Error {

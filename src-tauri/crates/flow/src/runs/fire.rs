@@ -4,13 +4,13 @@ use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use devrig_core::Result;
-use devrig_expr::Data;
+use devrig_core::{Result, Timestamp};
+use devrig_expr::{Condition, Data};
 use devrig_store::{Batch, from_sqlx};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Runs, Start, Started, told};
-use crate::run::holds;
+use super::{Runs, Start, Started};
+use crate::program::Program;
 use crate::table::run as table;
 
 /// What became of an event.
@@ -64,11 +64,38 @@ impl Runs {
                 }
             },
         };
-        if !may_enter(&start)? {
+        let Start { program, trigger, trigger_type, payload, .. } = &start;
+        if !self.admits(program, trigger, trigger_type, payload).await? {
             self.note(&start, "refused").await?;
             return Ok(Fired::Refused);
         }
         self.begin(start).await.map(Fired::Started)
+    }
+
+    /// Whether the entry conditions of a flow let an event in.
+    ///
+    /// # Errors
+    /// A condition that cannot be decided.
+    pub(crate) async fn admits(
+        &self,
+        program: &Program,
+        trigger: &str,
+        kind: &str,
+        payload: &Value,
+    ) -> Result<bool> {
+        if program.entry.is_empty() {
+            return Ok(true);
+        }
+        self.all_hold(program, &program.entry, &self.told(trigger, kind, payload)).await
+    }
+
+    /// Whether an event of this key was taken before, whenever that was.
+    ///
+    /// # Errors
+    /// What reading meets.
+    pub(crate) async fn came(&self, flow: i64, trigger: &str, key: &str) -> Result<bool> {
+        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        table::came_since(&mut conn, flow, trigger, key, Timestamp::from_ms(0)).await
     }
 
     async fn came_before(&self, key: &(i64, String, String), window: Duration) -> Result<bool> {
@@ -78,32 +105,33 @@ impl Runs {
     }
 
     /// Keeps an event that starts nothing, so that a person can see why.
-    async fn note(&self, start: &Start, verdict: &'static str) -> Result<()> {
+    pub(crate) async fn note(&self, start: &Start, verdict: &'static str) -> Result<()> {
         let event = self.event(start, verdict);
         let mut batch = Batch::default();
         table::add_event(&mut batch, &event);
         self.inner.store.write_batch(batch).await
     }
-}
 
-fn may_enter(start: &Start) -> Result<bool> {
-    let definition = &start.program.definition;
-    if start.program.entry.is_empty() {
-        return Ok(true);
-    }
-    let now = devrig_core::Timestamp::default();
-    let trigger = told(&start.trigger, start.trigger_type, now, start.payload.clone());
-    let flow = json!({ "id": definition.id, "name": definition.name });
-    let variables = serde_json::Value::Object(definition.variables.clone());
-    let data = Data::object([
-        ("trigger", Data::from(&trigger)),
-        ("flow", Data::from(&flow)),
-        ("variables", Data::from(&variables)),
-    ]);
-    for condition in &start.program.entry {
-        if !holds(condition, &data)? {
-            return Ok(false);
+    /// Whether conditions hold that see nothing but an event, before there is a run.
+    pub(crate) async fn all_hold(
+        &self,
+        program: &Program,
+        conditions: &[Condition],
+        trigger: &Value,
+    ) -> Result<bool> {
+        let definition = &program.definition;
+        let flow = json!({ "id": definition.id, "name": definition.name });
+        let variables = Value::Object(definition.variables.clone());
+        let data = Data::object([
+            ("trigger", Data::from(trigger)),
+            ("flow", Data::from(&flow)),
+            ("variables", Data::from(&variables)),
+        ]);
+        for condition in conditions {
+            if !self.inner.others.holds(condition, &data).await? {
+                return Ok(false);
+            }
         }
+        Ok(true)
     }
-    Ok(true)
 }

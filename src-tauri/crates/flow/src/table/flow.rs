@@ -77,11 +77,18 @@ pub async fn find(conn: &mut SqliteConnection, id: &str) -> Result<Option<FlowRo
     found.as_ref().map(row).transpose()
 }
 
-/// Writes a new flow or the new state of one, and gives its number.
+/// Writes a new flow or the new state of one, and gives its number. A new one does not get that of
+/// a deleted flow while anything of it is left: the runs of the two would be taken for each other.
 pub async fn put(conn: &mut SqliteConnection, flow: &FlowRow) -> Result<i64> {
     sqlx::query_scalar(
-        "INSERT INTO flow (id, name, folder, tags, enabled, latest, live, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+        "INSERT INTO flow
+           (seq, id, name, folder, tags, enabled, latest, live, created_at, updated_at)
+         VALUES (
+           1 + max(coalesce((SELECT max(seq) FROM flow), 0),
+                   coalesce((SELECT max(flow) FROM run), 0),
+                   coalesce((SELECT max(flow) FROM trigger_state), 0),
+                   coalesce((SELECT max(flow) FROM trigger_cursor), 0)),
+           ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT (id) DO UPDATE SET
            name = ?2, folder = ?3, tags = ?4, enabled = ?5, latest = ?6, live = ?7, updated_at = ?9
          RETURNING seq",
@@ -102,6 +109,7 @@ pub async fn put(conn: &mut SqliteConnection, flow: &FlowRow) -> Result<i64> {
 
 /// Forgets a flow with its versions. Its runs stay until retention takes them.
 pub async fn delete(conn: &mut SqliteConnection, seq: i64) -> Result<()> {
+    super::trigger::forget(conn, seq).await?;
     sqlx::query("DELETE FROM flow WHERE seq = ?")
         .bind(seq)
         .execute(conn)

@@ -19,13 +19,17 @@ pub struct EventRow {
     pub at: Timestamp,
     pub verdict: &'static str,
     pub payload: String,
+    /// Where its trigger is from now on.
+    pub cursor: Option<Value>,
+    /// The number of the run that it started.
+    pub run: Option<i64>,
 }
 
 /// Writes an event.
 pub fn add_event(batch: &mut Batch, event: &EventRow) {
     batch.append(
-        "INSERT INTO trigger_event (seq, flow, trigger, key, at, verdict, payload) ",
-        7,
+        "INSERT INTO trigger_event (seq, flow, trigger, key, at, verdict, payload, run) ",
+        8,
         vec![
             Bind::Int(event.seq),
             Bind::Int(event.flow),
@@ -34,8 +38,37 @@ pub fn add_event(batch: &mut Batch, event: &EventRow) {
             Bind::Int(event.at.as_ms()),
             Bind::from(event.verdict),
             Bind::from(event.payload.as_str()),
+            Bind::from(event.run),
         ],
     );
+    if let Some(cursor) = &event.cursor {
+        put_cursor(batch, event.flow, &event.trigger, cursor);
+    }
+}
+
+/// Writes where a trigger is.
+pub fn put_cursor(batch: &mut Batch, flow: i64, trigger: &str, cursor: &Value) {
+    batch.append(
+        "INSERT OR REPLACE INTO trigger_cursor (flow, trigger, cursor) ",
+        3,
+        vec![Bind::Int(flow), Bind::from(trigger), Bind::from(cursor.to_string())],
+    );
+}
+
+/// Where a trigger is, if it ever was anywhere.
+pub async fn cursor(
+    conn: &mut SqliteConnection,
+    flow: i64,
+    trigger: &str,
+) -> Result<Option<Value>> {
+    let text: Option<String> =
+        sqlx::query_scalar("SELECT cursor FROM trigger_cursor WHERE flow = ? AND trigger = ?")
+            .bind(flow)
+            .bind(trigger)
+            .fetch_optional(conn)
+            .await
+            .map_err(from_sqlx)?;
+    Ok(text.as_deref().map(serde_json::from_str).transpose()?)
 }
 
 /// Writes the whole row, in the place of the one before.
@@ -43,9 +76,9 @@ pub fn put(batch: &mut Batch, run: &RunRow) -> Result<()> {
     let ms = |at: Option<Timestamp>| Bind::from(at.map(Timestamp::as_ms));
     let error = run.error.as_ref().map(serde_json::to_string).transpose()?;
     batch.append(
-        "INSERT OR REPLACE INTO run (seq, id, flow, version, event, kind, parent, status, \
-         priority, depth, queued_at, started_at, ended_at, wake_at, error) ",
-        15,
+        "INSERT OR REPLACE INTO run (seq, id, flow, version, event, kind, parent, detached, \
+         retry_of, status, priority, depth, queued_at, started_at, ended_at, wake_at, error) ",
+        17,
         vec![
             Bind::Int(run.seq),
             Bind::from(run.id.as_str()),
@@ -54,6 +87,8 @@ pub fn put(batch: &mut Batch, run: &RunRow) -> Result<()> {
             Bind::Int(run.event),
             Bind::from(run.kind.as_str()),
             Bind::from(run.parent.clone()),
+            Bind::Int(run.detached.into()),
+            Bind::from(run.retry_of.clone()),
             Bind::from(run.status.as_str()),
             Bind::Int(run.priority.into()),
             Bind::Int(run.depth.into()),
@@ -77,27 +112,97 @@ pub fn put_changed(tx: &mut Tx, run: &RunRow) -> Result<()> {
     Ok(())
 }
 
-/// Queues the waiting runs whose time has come, and gives their flows and ids, the longest due
-/// first.
+/// Queues the waiting runs whose time has come, or what one of their nodes waits for, and gives their
+/// flows and ids. SQLite uses the index of runs that are not completed only where a query says so in
+/// the index's own words.
 pub async fn wake(tx: &mut Tx, now: Timestamp) -> Result<Vec<(i64, String)>> {
-    sqlx::query_as(
+    let woken: Vec<(i64, String)> = sqlx::query_as(
         "UPDATE run SET status = 'queued', wake_at = NULL
-         WHERE status = 'waiting' AND wake_at <= ? RETURNING flow, id",
+         WHERE status = 'waiting' AND status <> 'completed'
+           AND (wake_at <= ? OR id IN (SELECT run FROM run_wait WHERE fresh = 1))
+         RETURNING flow, id",
     )
     .bind(now.as_ms())
     .fetch_all(tx.conn())
+    .await
+    .map_err(from_sqlx)?;
+    // What runs and is not parked yet finds it when it parks; what has ended never looks.
+    sqlx::query(
+        "UPDATE run_wait SET fresh = 0 WHERE fresh = 1
+         AND run NOT IN (SELECT id FROM run WHERE status IN ('running', 'waiting'))",
+    )
+    .execute(tx.conn())
+    .await
+    .map_err(from_sqlx)?;
+    Ok(woken)
+}
+
+/// The run that a node called.
+pub async fn child(conn: &mut SqliteConnection, parent: &str) -> Result<Option<RunRow>> {
+    let mut query = sqlx::QueryBuilder::new(COLUMNS);
+    query.push("WHERE run.parent = ").push_bind(parent);
+    let found = query.build().fetch_optional(conn).await.map_err(from_sqlx)?;
+    found.as_ref().map(row).transpose()
+}
+
+/// The runs that a run called, waits for, and that have not ended.
+pub async fn children(conn: &mut SqliteConnection, run: &str) -> Result<Vec<String>> {
+    // No id has a slash in it, and `0` is what comes after one.
+    sqlx::query_scalar(
+        "SELECT id FROM run
+         WHERE parent > ? || '/' AND parent < ? || '0' AND detached = 0 AND ended_at IS NULL",
+    )
+    .bind(run)
+    .bind(run)
+    .fetch_all(conn)
+    .await
+    .map_err(from_sqlx)
+}
+
+/// Runs that have not ended, and whose end nobody waits for any more.
+pub async fn orphans(conn: &mut SqliteConnection) -> Result<Vec<String>> {
+    sqlx::query_scalar(
+        "SELECT child.id FROM run AS child
+         JOIN run AS caller ON caller.id = substr(child.parent, 1, instr(child.parent, '/') - 1)
+         WHERE child.parent IS NOT NULL AND child.detached = 0 AND child.ended_at IS NULL
+           AND caller.ended_at IS NOT NULL",
+    )
+    .fetch_all(conn)
     .await
     .map_err(from_sqlx)
 }
 
 /// When the next waiting run goes on by itself.
 pub async fn next_wake(conn: &mut SqliteConnection) -> Result<Option<Timestamp>> {
-    let next: Option<i64> =
-        sqlx::query_scalar("SELECT min(wake_at) FROM run WHERE status = 'waiting'")
-            .fetch_one(conn)
-            .await
-            .map_err(from_sqlx)?;
+    let next: Option<i64> = sqlx::query_scalar(
+        "SELECT min(wake_at) FROM run WHERE status = 'waiting' AND status <> 'completed'",
+    )
+    .fetch_one(conn)
+    .await
+    .map_err(from_sqlx)?;
     Ok(next.map(Timestamp::from_ms))
+}
+
+/// Forgets a run with everything that hangs on it.
+pub async fn delete(conn: &mut SqliteConnection, run: &RunRow) -> Result<()> {
+    for sql in [
+        "DELETE FROM run_wait WHERE run = (SELECT id FROM run WHERE seq = ?)",
+        "DELETE FROM run_journal WHERE run = ?",
+        "DELETE FROM run WHERE seq = ?",
+    ] {
+        sqlx::query(sql).bind(run.seq).execute(&mut *conn).await.map_err(from_sqlx)?;
+    }
+    // Runs that were done again have the same event.
+    sqlx::query(
+        "DELETE FROM trigger_event WHERE seq = ?1
+         AND NOT EXISTS (SELECT 1 FROM run WHERE flow = ?2 AND event = ?1)",
+    )
+    .bind(run.event)
+    .bind(run.flow)
+    .execute(conn)
+    .await
+    .map_err(from_sqlx)?;
+    Ok(())
 }
 
 /// Writes entries as one part of a run's journal.
@@ -149,14 +254,17 @@ pub struct FlowNames {
 }
 
 const COLUMNS: &str = "SELECT run.seq, run.id, run.flow, run.version, run.event, run.kind, \
-     run.parent, run.status, run.priority, run.depth, run.queued_at, run.started_at, \
+     run.parent, run.detached, run.retry_of, run.status, run.priority, run.depth, run.queued_at, run.started_at, \
      run.ended_at, run.wake_at, run.error, flow.id AS flow_id, flow.name AS flow_name \
      FROM run LEFT JOIN flow ON flow.seq = run.flow ";
 
 /// Runs that have not ended, oldest first.
 pub async fn open(conn: &mut SqliteConnection) -> Result<Vec<RunRow>> {
     let mut query = sqlx::QueryBuilder::new(COLUMNS);
-    query.push("WHERE run.status IN ('queued', 'running', 'waiting') ORDER BY run.seq");
+    query.push(
+        "WHERE run.status IN ('queued', 'running', 'waiting') AND run.status <> 'completed' \
+         ORDER BY run.seq",
+    );
     let rows = query.build().fetch_all(conn).await.map_err(from_sqlx)?;
     rows.iter().map(row).collect()
 }
@@ -174,6 +282,22 @@ pub async fn get(conn: &mut SqliteConnection, id: &str) -> Result<(RunRow, FlowN
     })?)
 }
 
+/// Those of these runs that have ended, in the order in which they began.
+pub async fn ended<'a>(
+    conn: &mut SqliteConnection,
+    ids: impl IntoIterator<Item = &'a str>,
+) -> Result<Vec<(RunRow, FlowNames)>> {
+    let mut query = sqlx::QueryBuilder::new(COLUMNS);
+    query.push("WHERE run.status IN ('completed', 'failed', 'cancelled') AND run.id IN (");
+    let mut list = query.separated(", ");
+    for id in ids {
+        list.push_bind(id);
+    }
+    query.push(") ORDER BY run.seq");
+    let rows = query.build().fetch_all(conn).await.map_err(from_sqlx)?;
+    rows.iter().map(named).collect()
+}
+
 /// Runs with numbers below `before`, newest first.
 pub async fn list(
     conn: &mut SqliteConnection,
@@ -189,6 +313,9 @@ pub async fn list(
     }
     if let Some(status) = status {
         query.push(" AND run.status = ").push_bind(status.as_str());
+        if status != RunStatus::Completed {
+            query.push(" AND run.status <> 'completed'");
+        }
     }
     query.push(" ORDER BY run.seq DESC LIMIT ").push_bind(limit);
     let rows = query.build().fetch_all(conn).await.map_err(from_sqlx)?;
@@ -252,6 +379,8 @@ fn row(row: &SqliteRow) -> Result<RunRow> {
         event: number("event")?,
         kind: RunKind::parse(&text("kind")?)?,
         parent: row.try_get("parent").map_err(from_sqlx)?,
+        detached: row.try_get("detached").map_err(from_sqlx)?,
+        retry_of: row.try_get("retry_of").map_err(from_sqlx)?,
         status: RunStatus::parse(&text("status")?)?,
         priority: i8::try_from(number("priority")?).unwrap_or_default(),
         depth: u8::try_from(number("depth")?).unwrap_or(u8::MAX),

@@ -14,7 +14,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 
-use super::{Source, Surroundings};
+use super::{Happened, Source, Surroundings};
 use crate::definition::{self, HmacAuth, HmacScheme, Respond, Webhook, WebhookAuth};
 use crate::run::{Answer, RunStatus};
 use crate::runs::{Fired, Rest};
@@ -116,7 +116,7 @@ impl Handler for Hook {
 
 impl Hook {
     async fn accept(&self, payload: Value, key: Option<String>) -> Result<Reply> {
-        let told = match self.source.fire(payload, key, None).await? {
+        let told = match self.source.fire(Happened { payload, key, ..Happened::default() }).await? {
             Fired::Started(started) => json!({ "run": started.id }),
             Fired::Refused => json!({ "run": null, "reason": "the entry conditions do not hold" }),
             Fired::Repeated => json!({ "run": null, "reason": "this delivery came before" }),
@@ -126,7 +126,8 @@ impl Hook {
 
     async fn answer(&self, payload: Value, key: Option<String>) -> Result<Reply> {
         let (tell, answer) = oneshot::channel();
-        let Fired::Started(started) = self.source.fire(payload, key, Some(tell)).await? else {
+        let event = Happened { payload, key, answer: Some(tell), ..Happened::default() };
+        let Fired::Started(started) = self.source.fire(event).await? else {
             return Ok(Reply::new(StatusCode::NO_CONTENT));
         };
         // The run drops its end of the answer when it comes to rest without one.
@@ -182,7 +183,7 @@ fn reply(answer: Answer) -> Result<Reply> {
 }
 
 /// The request as the run keeps it. The body is kept once, as it came.
-fn payload(delivery: &Delivery) -> Value {
+pub(super) fn payload(delivery: &Delivery) -> Value {
     let query: Map<String, Value> =
         delivery.query_pairs().into_iter().map(|(name, value)| (name, json!(value))).collect();
     let mut payload = json!({
@@ -197,6 +198,25 @@ fn payload(delivery: &Delivery) -> Value {
             let text = base64::engine::general_purpose::STANDARD.encode(&delivery.body);
             payload["rawBodyBase64"] = json!(text);
         }
+    }
+    payload
+}
+
+/// A request that a person wrote: where it has a body and not the text of one, the text is made.
+pub(super) fn as_sent(mut payload: Value) -> Value {
+    let Some(fields) = payload.as_object_mut() else { return payload };
+    if fields.contains_key("rawBody") || fields.contains_key("rawBodyBase64") {
+        return payload;
+    }
+    let (raw, kind) = match fields.remove("body") {
+        Some(Value::String(text)) => (text, "text/plain"),
+        Some(body) => (body.to_string(), "application/json"),
+        None => return payload,
+    };
+    fields.insert("rawBody".to_owned(), json!(raw));
+    let headers = fields.entry("headers").or_insert_with(|| json!({}));
+    if let Some(headers) = headers.as_object_mut() {
+        headers.entry("content-type").or_insert_with(|| json!(kind));
     }
     payload
 }
@@ -240,6 +260,15 @@ mod tests {
         );
         assert_eq!(of("text/plain", "hello"), json!("hello"));
         assert_eq!(of("application/json", "{"), json!("{"), "what is none is given as it came");
+    }
+
+    #[test]
+    fn a_request_may_be_written_with_its_body() {
+        let body = |written: Value| with_body(as_sent(written))["body"].clone();
+        assert_eq!(body(json!({"body": {"a": 1}})), json!({"a": 1}));
+        assert_eq!(body(json!({"body": "plain"})), json!("plain"));
+        assert_eq!(body(json!({"rawBody": "[1]", "body": 2})), json!([1]));
+        assert_eq!(as_sent(json!(7)), json!(7));
     }
 
     #[test]

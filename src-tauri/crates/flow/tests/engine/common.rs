@@ -1,19 +1,34 @@
 //! A flow engine over a fresh file, with a few actions that a test can watch.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use devrig_core::{Actor, Code, Error, ManualClock, Result};
+use devrig_code::{CodePool, CodeSettings};
+use devrig_core::notify::{Notice, Notifier};
+use devrig_core::{Actor, Code, Error, ManualClock, Result, Sensitive, SystemClock};
 use devrig_flow::action::{About, Action, Actions, Context, Does, Effect};
+use devrig_flow::actions::notify::Player;
+use devrig_flow::events::{self, TriggerEvent};
 use devrig_flow::history::{self, RunDetail};
+use devrig_flow::network::Network;
+use devrig_flow::others::Others;
 use devrig_flow::run::RunStatus;
 use devrig_flow::runs::{Rest, Started};
+use devrig_flow::secrets::Secrets;
+use devrig_flow::triggers::{Surroundings, Triggers};
 use devrig_flow::{Flows, Programs, Runs};
+use devrig_inbox::Inbox;
+use devrig_jobs::Jobs;
+use devrig_net::listener::{Listener, ListenerOptions, SecretSource};
+use devrig_net::{Egress, EgressParts};
 use devrig_store::{Store, StoreOptions};
 use serde_json::{Value, json};
+use tokio::sync::broadcast::error::TryRecvError;
 
 /// What the actions of the tests did, in the order they did it.
 #[derive(Clone, Default)]
@@ -21,11 +36,23 @@ pub struct Diary {
     lines: Arc<Mutex<Vec<String>>>,
     /// Failures that are left, by name.
     failures: Arc<Mutex<HashMap<String, u32>>>,
+    /// Where each line is written at once, so that it outlives the process.
+    file: Option<Arc<Mutex<File>>>,
 }
 
 impl Diary {
+    /// One that goes on in a file.
+    pub fn on(path: &Path) -> Self {
+        let file = File::options().create(true).append(true).open(path).unwrap();
+        Self { file: Some(Arc::new(Mutex::new(file))), ..Self::default() }
+    }
+
     pub fn write(&self, line: impl Into<String>) {
-        self.lines.lock().unwrap().push(line.into());
+        let line = line.into();
+        match &self.file {
+            Some(file) => file.lock().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap(),
+            None => self.lines.lock().unwrap().push(line),
+        }
     }
 
     pub fn lines(&self) -> Vec<String> {
@@ -43,9 +70,37 @@ impl Diary {
     }
 }
 
+/// One secret, `hook`, as a vault would give it.
+pub struct OneSecret;
+
+impl Secrets for OneSecret {
+    fn source(&self, name: &str) -> Arc<dyn SecretSource> {
+        let known = name == "hook";
+        Arc::new(move || -> Result<Sensitive<Vec<u8>>> {
+            match known {
+                true => Ok(Sensitive::new(b"open sesame".to_vec())),
+                false => Err(Error::not_found("the secret")),
+            }
+        })
+    }
+}
+
+/// Keeps what would be shown.
+#[derive(Clone, Default)]
+struct Notices(Arc<Mutex<Vec<Notice>>>);
+
+impl Notifier for Notices {
+    fn notify(&self, notice: Notice) {
+        self.0.lock().unwrap().push(notice);
+    }
+}
+
 pub struct Rig {
     pub flows: Flows,
     pub runs: Runs,
+    pub network: Network,
+    /// What would have been shown.
+    pub notices: Arc<Mutex<Vec<Notice>>>,
     pub store: Store,
     pub clock: Arc<ManualClock>,
     pub diary: Diary,
@@ -53,18 +108,88 @@ pub struct Rig {
 
 impl Rig {
     pub async fn at(folder: &Path, diary: Diary, clock: Arc<ManualClock>) -> Self {
+        let egress = Egress::new(EgressParts::system(clock.clone())).unwrap();
+        Self::reaching(folder, diary, clock, egress).await
+    }
+
+    /// With a way to the network of the test's own.
+    pub async fn reaching(
+        folder: &Path,
+        diary: Diary,
+        clock: Arc<ManualClock>,
+        egress: Egress,
+    ) -> Self {
         let file = folder.join("devrig.db");
         let options = StoreOptions::new(file, folder.join("backups"), clock.clone());
         let store = Store::open(options).await.unwrap();
-        let programs = Programs::new(Arc::new(actions(&diary)));
-        let runs = Runs::start(store.clone(), programs.clone()).await.unwrap();
+        let mut actions = actions(&diary);
+        let inbox = Inbox::new(store.clone(), Jobs::new(store.clone()));
+        let network = Network::new(Arc::new(egress));
+        devrig_flow::actions::http::add_all(&mut actions, &network).unwrap();
+        devrig_flow::actions::inbox::add_all(&mut actions, &inbox).unwrap();
+        let notices = Notices::default();
+        // No sound is heard from a test.
+        let player = Player {
+            programs: "/nowhere".into(),
+            sounds: Vec::new(),
+            longest: Duration::from_secs(1),
+        };
+        devrig_flow::actions::notify::add_all(&mut actions, Arc::new(notices.clone()), player)
+            .unwrap();
+        let programs = Programs::new(Arc::new(actions));
+        let others = Others::new(inbox.clone());
+        let secrets = Arc::new(OneSecret);
+        let runs = Runs::start(store.clone(), programs.clone(), secrets, others).await.unwrap();
         let flows = Flows::new(store.clone(), programs, runs.clone());
-        Self { flows, runs, store, clock, diary }
+        Self { flows, runs, network, notices: notices.0, store, clock, diary }
+    }
+
+    /// Saves a flow of these triggers and nodes, publishes and enables it.
+    pub async fn enabled(&self, name: &str, triggers: Value, nodes: Value) -> String {
+        let flow = json!({
+            "id": name, "schemaVersion": 1, "name": name, "triggers": triggers, "nodes": nodes,
+        });
+        let saved = self.flows.save(flow, Actor::Person).await.unwrap();
+        self.flows.publish(&saved.id, None).await.unwrap();
+        self.flows.enable(&saved.id, true).await.unwrap();
+        saved.id
+    }
+
+    /// What the triggers of a flow told, oldest first.
+    pub async fn events(&self, flow: &str) -> Vec<TriggerEvent> {
+        let wanted = events::Wanted { limit: 500, ..events::Wanted::default() };
+        let mut told = events::list(&self.store, flow, &wanted).await.unwrap();
+        told.reverse();
+        told
     }
 
     pub async fn new() -> (Self, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         (Self::at(folder.path(), Diary::default(), clock()).await, folder)
+    }
+
+    /// The inbox in the same file.
+    pub fn inbox(&self) -> Inbox {
+        Inbox::new(self.store.clone(), Jobs::new(self.store.clone()))
+    }
+
+    /// The triggers of these flows, with a listener that nobody reaches.
+    pub fn triggers(&self) -> Triggers {
+        self.triggers_with(Arc::new(Listener::new(
+            ListenerOptions { port: 0, ..ListenerOptions::default() },
+            SystemClock::shared(),
+        )))
+    }
+
+    /// The same with a listener of the test's own.
+    pub fn triggers_with(&self, listener: Arc<Listener>) -> Triggers {
+        let surroundings = Surroundings {
+            listener,
+            secrets: Arc::new(OneSecret),
+            inbox: self.inbox(),
+            network: self.network.clone(),
+        };
+        Triggers::new(self.flows.clone(), surroundings)
     }
 
     /// Saves a flow of these nodes and edges, and runs it.
@@ -80,6 +205,15 @@ impl Rig {
         self.flows.run(&saved.id, None, json!({ "who": "kim" })).await.unwrap()
     }
 
+    /// Saves a flow that may touch this, and runs it.
+    pub async fn begin_allowed(&self, allowed: &[&str], nodes: Value, edges: Value) -> Started {
+        let flow = json!({ "name": "Test", "schemaVersion": 1, "nodes": nodes, "edges": edges });
+        let saved = self.flows.save(flow, Actor::Person).await.unwrap();
+        let allowed = allowed.iter().map(|text| text.parse().unwrap()).collect();
+        self.flows.permit(&saved.id, allowed, vec![]).await.unwrap();
+        self.flows.run(&saved.id, None, json!({ "who": "kim" })).await.unwrap()
+    }
+
     /// Runs it to its rest.
     pub async fn run(&self, nodes: Value, edges: Value) -> (Rest, RunDetail) {
         let started = self.begin(nodes, edges).await;
@@ -88,8 +222,9 @@ impl Rig {
 
     pub async fn ended(&self, started: Started) -> (Rest, RunDetail) {
         let rest = tokio::time::timeout(Duration::from_secs(20), started.rest).await;
-        let rest = rest.expect("the run comes to a rest").unwrap();
-        (rest, history::get(&self.store, &started.id).await.unwrap())
+        let run = history::get(&self.store, &started.id).await.unwrap();
+        let rest = rest.unwrap_or_else(|_| panic!("the run comes to a rest: {run:?}")).unwrap();
+        (rest, run)
     }
 
     /// Waits until a run has the status; a test that hangs here has failed.
@@ -106,8 +241,50 @@ impl Rig {
     }
 }
 
+/// Ends a life of the engine as `kill -9` does: nothing is closed or written. A thread of the old
+/// life that still writes would do what no killed process can, so its files are waited for.
+pub fn kill(runtime: tokio::runtime::Runtime, folder: &Path) {
+    runtime.shutdown_timeout(Duration::from_secs(10));
+    let has_open = |folder: &Path| {
+        let files = std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+        files
+            .filter_map(|file| std::fs::read_link(file.path()).ok())
+            .any(|to| to.starts_with(folder))
+    };
+    while has_open(folder) {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
+}
+
 pub fn clock() -> Arc<ManualClock> {
     ManualClock::at("2026-11-20T09:00:00Z".parse().unwrap())
+}
+
+/// One life of the engine on a file. It ends in the middle of what it does: its runs are dropped where
+/// they are, and nothing is closed.
+pub fn life<T: Send + 'static>(
+    folder: &Path,
+    diary: &Diary,
+    live: impl AsyncFnOnce(&Rig) -> T,
+) -> T {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let (told, mut changes) = runtime.block_on(async {
+        let rig = Rig::at(folder, diary.clone(), clock()).await;
+        let changes = rig.store.changes();
+        (live(&rig).await, changes)
+    });
+    runtime.shutdown_timeout(Duration::from_secs(5));
+    // The writer has a thread of its own, and two of them on one file are what no crash brings.
+    let begun = Instant::now();
+    while !matches!(changes.try_recv(), Err(TryRecvError::Closed)) {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the writer does not end");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    told
 }
 
 /// A node of one of the tests' actions.
@@ -139,13 +316,25 @@ fn about(name: &'static str, effect: Effect, idempotent: bool) -> About {
         output: "{}",
         example: "{}",
         typical_ms: 1,
+        raw: &[],
     }
+}
+
+/// The worker beside the tests; only flows with code need it.
+fn code_pool() -> CodePool {
+    let tests = std::env::current_exe().unwrap();
+    CodePool::new(CodeSettings::new(tests.parent().unwrap().parent().unwrap().join("plugin-host")))
 }
 
 fn actions(diary: &Diary) -> Actions {
     let mut actions = devrig_flow::actions::builtin().unwrap();
+    devrig_flow::actions::code::add_all(&mut actions, code_pool()).unwrap();
     let work = |kind| Does::Work(Arc::new(Test { diary: diary.clone(), kind }) as Arc<dyn Action>);
     actions.add(about("test.give", Effect::Pure, true), Does::Pure(Ok)).unwrap();
+    let defect = |_| panic!("a defect for tests");
+    actions.add(about("test.defect", Effect::Pure, true), Does::Pure(defect)).unwrap();
+    let thread = |_| Ok(json!({ "thread": format!("{:?}", std::thread::current().id()) }));
+    actions.add(about("test.thread", Effect::Pure, true), Does::Pure(thread)).unwrap();
     actions.add(about("test.slow", Effect::Read, true), work(Kind::Slow)).unwrap();
     actions.add(about("test.flaky", Effect::Read, true), work(Kind::Flaky)).unwrap();
     actions.add(about("test.once", Effect::Write, false), work(Kind::Effect)).unwrap();
@@ -178,6 +367,12 @@ impl Action for Test {
                 if self.diary.fails(context.node) {
                     return Err(Error::new(Code::Network, "the line is down"));
                 }
+            }
+            Kind::Effect if self.diary.file.is_some() => {
+                self.diary.write(format!("begin {} {}", context.flow, context.key));
+                let ms = input["ms"].as_u64().unwrap_or_default();
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+                self.diary.write(format!("end {} {}", context.flow, context.key));
             }
             Kind::Effect => {
                 self.diary.write(format!("effect {}", context.key.split('/').nth(1).unwrap()));

@@ -1,5 +1,24 @@
 //! Flows over a real database file.
 
+mod again;
+mod asked;
+mod calls;
+mod code;
 mod common;
+mod crash;
+mod described;
+mod ends;
+mod files;
+mod folder;
+mod http;
+mod inbox;
+mod items;
+mod machine;
+mod notify;
+mod polling;
 mod runs;
+mod schedules;
+mod touch;
+mod triggers;
+mod waits;
 mod webhooks;

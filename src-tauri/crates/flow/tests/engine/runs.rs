@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::common::{Diary, Rig, clock, ends, line, node};
+use crate::common::{Diary, Rig, clock, ends, life, line, node};
+use devrig_core::Code;
 use devrig_flow::history::{self, Wanted};
 use devrig_flow::run::RunStatus;
 use devrig_flow::runs::Decision;
@@ -135,6 +136,16 @@ async fn a_break_ends_the_loop_after_its_round() {
 }
 
 #[tokio::test]
+async fn a_run_that_writes_when_it_is_first_shown_goes_on() {
+    let (rig, _folder) = Rig::new().await;
+    let items: Vec<u32> = (0..200).collect();
+    let nodes = json!([node("write", "test.again", json!({}))]);
+    let each = body(nodes, json!([]), json!({ "items": items }));
+    let (rest, run) = rig.run(json!([each]), json!([])).await;
+    assert_eq!((rest.status, run.nodes.len()), (RunStatus::Completed, 201));
+}
+
+#[tokio::test]
 async fn an_error_is_tried_again_by_the_policy_and_then_stops_the_run() {
     let (rig, _folder) = Rig::new().await;
     let policy = json!({"maxAttempts": 3, "baseDelayMs": 1, "jitter": false});
@@ -255,21 +266,6 @@ async fn a_long_wait_holds_no_place_and_ends_on_time() {
     assert_eq!(ends(&run), strings(&[("rest", "completed"), ("b", "completed")]));
 }
 
-/// One life of the engine on a file, ended as `kill -9` ends it: nothing is closed or written.
-fn life<T: Send + 'static>(
-    folder: &std::path::Path,
-    diary: &Diary,
-    live: impl AsyncFnOnce(&Rig) -> T,
-) -> T {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let told = runtime.block_on(async {
-        let rig = Rig::at(folder, diary.clone(), clock()).await;
-        live(&rig).await
-    });
-    runtime.shutdown_background();
-    told
-}
-
 #[test]
 fn after_a_crash_an_effect_is_repeated_only_where_that_is_the_same_as_once() {
     let mut decisions = [(Decision::Again, 2), (Decision::Skip, 1)].into_iter();
@@ -349,4 +345,17 @@ async fn a_stop_leaves_runs_for_the_next_start() {
     rig.store.close().await;
     let rig = Rig::at(folder.path(), diary, clock()).await;
     rig.until(&started.id, RunStatus::Completed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_defect_in_an_action_fails_its_run_and_no_other() {
+    let (rig, _folder) = Rig::new().await;
+    let other = rig.begin(json!([node("wait", "test.slow", json!({ "ms": 50 }))]), json!([])).await;
+    let (rest, run) = rig.run(json!([node("a", "test.defect", json!({}))]), json!([])).await;
+    let error = rest.error.unwrap();
+    assert_eq!((rest.status, error.code), (RunStatus::Failed, Code::Internal));
+    assert!(error.message.contains("a defect for tests"), "{error}");
+    assert_eq!(run.run.status, RunStatus::Failed);
+    assert_eq!(rig.ended(other).await.0.status, RunStatus::Completed);
+    assert_eq!(rig.runs.counts(), (0, 0), "its place is free again");
 }

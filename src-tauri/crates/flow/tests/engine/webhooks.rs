@@ -4,46 +4,31 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::common::{Rig, line, node};
-use devrig_core::{Actor, Error, Result, Sensitive, SystemClock};
+use devrig_core::{Actor, SystemClock};
 use devrig_flow::history::{self, Wanted};
 use devrig_flow::run::RunStatus;
-use devrig_flow::triggers::{Secrets, Surroundings, Triggers};
-use devrig_net::listener::{Listener, ListenerOptions, SecretSource};
+use devrig_flow::triggers::Triggers;
+use devrig_flow::triggers::wait::WaitDoor;
+use devrig_net::listener::{Listener, ListenerOptions};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// One secret, `hook`, as a vault would give it.
-struct OneSecret;
-
-impl Secrets for OneSecret {
-    fn source(&self, name: &str) -> Arc<dyn SecretSource> {
-        let known = name == "hook";
-        Arc::new(move || -> Result<Sensitive<Vec<u8>>> {
-            match known {
-                true => Ok(Sensitive::new(b"open sesame".to_vec())),
-                false => Err(Error::not_found("the secret")),
-            }
-        })
-    }
-}
-
-struct Hooks {
-    rig: Rig,
+pub struct Hooks {
+    pub rig: Rig,
     triggers: Triggers,
     listener: Arc<Listener>,
     _folder: tempfile::TempDir,
 }
 
 impl Hooks {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let (rig, folder) = Rig::new().await;
         let options = ListenerOptions { port: 0, ..ListenerOptions::default() };
         let listener = Arc::new(Listener::new(options, SystemClock::shared()));
-        let surroundings =
-            Surroundings { listener: listener.clone(), secrets: Arc::new(OneSecret) };
-        let triggers = Triggers::new(rig.flows.clone(), surroundings);
+        rig.runs.set_door(Arc::new(WaitDoor::new(rig.runs.clone(), listener.clone())));
+        let triggers = rig.triggers_with(listener.clone());
         Self { rig, triggers, listener, _folder: folder }
     }
 
@@ -68,7 +53,7 @@ impl Hooks {
         saved.id
     }
 
-    async fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
+    pub async fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
         let address = self.listener.address().expect("a route is open");
         let mut stream = TcpStream::connect(address).await.unwrap();
         let mut request = format!(
@@ -99,7 +84,7 @@ fn hook(more: Value) -> Value {
     hook
 }
 
-const JSON: (&str, &str) = ("content-type", "application/json");
+pub const JSON: (&str, &str) = ("content-type", "application/json");
 
 #[tokio::test]
 async fn a_flow_answers_the_request_that_started_it() {

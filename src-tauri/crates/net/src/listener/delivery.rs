@@ -35,7 +35,7 @@ pub struct Delivery {
     /// Ours; senders have their own, if any, in a header.
     pub id: String,
     pub method: Method,
-    /// As the route spells it.
+    /// As the route spells it; of a route for everything below a name, as it was asked for.
     pub path: Arc<str>,
     /// As it came, without the question mark.
     pub query: Option<String>,

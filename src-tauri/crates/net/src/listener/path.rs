@@ -38,6 +38,12 @@ fn is_plain(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@/%".contains(c)
 }
 
+/// What the route of everything beside a path is called: `/wait/*` for `/wait/a` and `/wait/a/b`.
+pub(super) fn all_beside(path: &str) -> Option<String> {
+    let (first, _) = path.strip_prefix('/')?.split_once('/')?;
+    Some(format!("/{first}/*"))
+}
+
 /// The same spelling for every way to write a path: escapes that need not be are undone, the
 /// others are in capitals, and one closing slash is dropped. Free for what is normal already.
 pub(super) fn normalised(path: &str) -> Cow<'_, str> {
@@ -124,6 +130,14 @@ mod tests {
         }
         assert!(checked(&format!("/{}", "a".repeat(LONGEST))).is_err());
         assert_eq!(checked("/hooks/%7Eme/").unwrap(), "/hooks/~me");
+    }
+
+    #[test]
+    fn a_route_may_be_for_everything_below_a_name() {
+        assert_eq!(all_beside("/wait/a/b").as_deref(), Some("/wait/*"));
+        assert_eq!(all_beside("/wait/a").as_deref(), Some("/wait/*"));
+        assert_eq!(all_beside("/wait"), None);
+        assert_eq!(all_beside("wait/a"), None);
     }
 
     proptest! {

@@ -19,7 +19,8 @@ use super::tally::Tally;
 
 /// What a room registers to receive requests.
 pub struct Route {
-    /// Exact; upper and lower case differ.
+    /// Exact; upper and lower case differ. `/name/*` is everything below a name that has no route of
+    /// its own.
     pub path: String,
     /// Who it belongs to, in words for whoever wants the same path.
     pub owner: String,
@@ -142,6 +143,14 @@ impl Entry {
             tally: Tally::default(),
             running: AtomicUsize::new(0),
         })
+    }
+
+    /// The path of a request as its handler is told it.
+    pub(super) fn path_of(&self, asked: &str) -> Arc<str> {
+        match self.path.ends_with("/*") {
+            true => path::normalised(asked).into(),
+            false => Arc::clone(&self.path),
+        }
     }
 
     /// Everything that can be judged without waiting.

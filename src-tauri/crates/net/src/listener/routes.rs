@@ -15,14 +15,16 @@ type Table = HashMap<Arc<str>, Arc<Entry>>;
 pub(super) struct Routes(RwLock<Table>);
 
 impl Routes {
-    /// The route of a path in any spelling.
+    /// The route of a path in any spelling: its own, or the one of everything below its first name.
     pub(super) fn find(&self, path: &str) -> Option<Arc<Entry>> {
-        self.read().get(path::normalised(path).as_ref()).cloned()
+        let path = path::normalised(path);
+        let routes = self.read();
+        routes.get(path.as_ref()).or_else(|| routes.get(path::all_beside(&path)?.as_str())).cloned()
     }
 
     /// An error that says whose the path is, unless it is free.
     pub(super) fn vacant(&self, entry: &Entry) -> Result<()> {
-        let Some(holder) = self.find(&entry.path) else {
+        let Some(holder) = self.read().get(&entry.path).cloned() else {
             return Ok(());
         };
         let text = format!("the path {} belongs to {} already", entry.path, holder.owner);

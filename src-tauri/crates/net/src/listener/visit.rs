@@ -66,7 +66,7 @@ impl Visit {
         let delivery = Delivery {
             id: devrig_core::id::fresh(),
             method: head.method,
-            path: Arc::clone(&entry.path),
+            path: entry.path_of(head.uri.path()),
             query: head.uri.query().map(str::to_owned),
             headers: head.headers,
             body: bytes,

@@ -52,7 +52,7 @@ impl Broker {
         desk.core.notifier.notify(Notice {
             title: format!("{plugin}: {}", shown(&title, 100)),
             body: shown(&body, 300),
-            item: None,
+            ..Notice::default()
         });
         Ok(Value::Null)
     }

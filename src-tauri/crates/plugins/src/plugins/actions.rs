@@ -83,7 +83,7 @@ fn no_action(action: &str) -> Error {
         .hint("`devrig plugin list --json` shows the actions of each plugin.")
 }
 
-fn declared<'a>(seat: &'a Seat, action: &str) -> Result<&'a Action> {
+pub(super) fn declared<'a>(seat: &'a Seat, action: &str) -> Result<&'a Action> {
     seat.plugin.manifest.action(action).ok_or_else(|| no_action(action))
 }
 
@@ -106,7 +106,7 @@ fn applies(seat: &Seat, action: &Action, kind: Option<&str>) -> Result<()> {
     Err(Error::new(Code::Refused, message))
 }
 
-fn check_input(action: &Action, input: &Value) -> Result<()> {
+pub(super) fn check_input(action: &Action, input: &Value) -> Result<()> {
     let Some(schema) = &action.input_schema else {
         let empty = input.is_null() || input.as_object().is_some_and(serde_json::Map::is_empty);
         return match empty {

@@ -8,10 +8,10 @@ use serde_json::Value;
 use serde_json::ser::{PrettyFormatter, Serializer};
 
 use super::{Args, Helper, Outcome};
-use crate::data::{Data, View};
 use crate::path::Step;
 use crate::template::budget::Budget;
 use crate::template::text::{self, Escape, scalar};
+use crate::view::View;
 
 pub(super) const HELPERS: &[Helper] = &[
     Helper {
@@ -22,7 +22,7 @@ pub(super) const HELPERS: &[Helper] = &[
         least: 2,
         most: 2,
         hash: &[],
-        run: |args, _| Ok(lookup(args)),
+        run: lookup,
         check: None,
     },
     Helper {
@@ -83,19 +83,26 @@ pub(super) const HELPERS: &[Helper] = &[
     },
 ];
 
-fn lookup<'a>(args: &mut Args<'a>) -> Option<Data<'a>> {
+fn lookup<'a>(args: &mut Args<'a>, budget: &mut Budget) -> Outcome<'a> {
     let is_list = matches!(args.view(0), Some(View::List(_)));
     // handlebars.js gives back what is nothing, such as 0.
     if !is_list && !args.or_null(0).is_something() {
-        return args.take(0);
+        return Ok(args.take(0));
     }
     // As JavaScript names a field that is asked for so.
-    let step = match args.view(1) {
-        None => Step::new("undefined"),
-        Some(View::Null) => Step::new("null"),
-        Some(view) => Step::new(&scalar(view)?),
+    let key = match args.view(1) {
+        None => Some(Cow::Borrowed("undefined")),
+        Some(View::Null) => Some(Cow::Borrowed("null")),
+        Some(view) => scalar(view),
     };
-    args.take(0)?.project(|view| step.get(view))
+    let Some(key) = key else { return Ok(None) };
+    budget.read(key.len())?;
+    let step = Step::new(&key);
+    let mut bytes = 0;
+    let found =
+        args.take(0).and_then(|data| data.project(|view| step.get_counting(view, &mut bytes)));
+    budget.read(bytes)?;
+    Ok(found)
 }
 
 fn json<'a>(args: &mut Args<'a>, budget: &mut Budget) -> Outcome<'a> {
@@ -107,7 +114,7 @@ fn json<'a>(args: &mut Args<'a>, budget: &mut Budget) -> Outcome<'a> {
     let view = args.or_null(0);
     let text = match indent {
         0 => text::json(view),
-        1..=8 => pretty(&view.to_value(), indent)?,
+        1..=8 => pretty(&view.to_masked_value(), indent)?,
         _ => {
             return Err(Error::invalid("the indent of json is a number from 0 to 8")
                 .hint("Write {{json x indent=2}}."));
@@ -134,6 +141,7 @@ fn join<'a>(args: &mut Args<'a>, budget: &mut Budget) -> Outcome<'a> {
     // Its own account: what is made here may be cut or never written.
     let mut making = budget.fork();
     for (index, value) in list.iter().enumerate() {
+        making.step()?;
         if index > 0 {
             making.write(separator.len())?;
             joined.push_str(&separator);
@@ -169,8 +177,13 @@ fn slice<'a>(args: &mut Args<'a>, budget: &mut Budget) -> Outcome<'a> {
     let to = if args.values.len() > 2 { args.whole(2)? } else { i64::MAX };
     if let View::List(list) = args.or_null(0) {
         let (from, to) = bounds(from, to, list.len());
-        budget.work(to - from)?;
-        return Ok(Some(Value::Array(list[from..to].to_vec()).into()));
+        let part = args.take(0).and_then(|list| {
+            list.project(|view| match view {
+                View::List(list) => list.get(from..to).map(View::List),
+                _ => None,
+            })
+        });
+        return Ok(part);
     }
     let text = args.text(0)?;
     budget.read(text.len())?;

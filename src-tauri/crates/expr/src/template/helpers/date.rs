@@ -7,9 +7,9 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::{Args, Helper, Literals, Outcome};
-use crate::data::View;
 use crate::instant;
 use crate::template::budget::Budget;
+use crate::view::View;
 use crate::zone;
 
 pub(super) const HELPERS: &[Helper] = &[Helper {

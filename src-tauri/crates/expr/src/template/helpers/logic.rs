@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use super::{Args, Helper, MANY, Outcome};
-use crate::data::View;
 use crate::template::budget::Budget;
+use crate::view::View;
 
 pub(super) const HELPERS: &[Helper] = &[
     two(

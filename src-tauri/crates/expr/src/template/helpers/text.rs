@@ -6,8 +6,8 @@ use devrig_core::Result;
 use serde_json::Value;
 
 use super::{Args, Helper, Outcome};
-use crate::data::View;
 use crate::template::budget::Budget;
+use crate::view::View;
 
 pub(super) const HELPERS: &[Helper] = &[
     one("upper", "upper text", "In capitals.", ("{{upper pr.state}}", "OPEN"), |args, budget| {
@@ -224,6 +224,7 @@ fn truncate<'a>(args: &mut Args<'a>, budget: &mut Budget) -> Outcome<'a> {
 fn pad_start<'a>(args: &mut Args<'a>, budget: &mut Budget) -> Outcome<'a> {
     let (text, length) = (args.text(0)?, args.count(1)?);
     let fill = if args.values.len() > 2 { args.text(2)? } else { " ".into() };
+    budget.read(text.len())?;
     let missing = length.saturating_sub(text.chars().count());
     if missing == 0 || fill.is_empty() {
         return Ok(Some(text.into_owned().into()));

@@ -37,6 +37,7 @@ const ABOUT: About = About {
     output: r#"{ "type": "string" }"#,
     example: r#"{ "operation": "encode", "text": "user:pass" }"#,
     typical_ms: 1,
+    raw: &[],
 };
 
 pub(super) struct Base64;

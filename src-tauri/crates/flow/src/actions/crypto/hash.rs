@@ -39,6 +39,7 @@ const ABOUT: About = About {
     output: r#"{ "type": "string" }"#,
     example: r#"{ "text": "abc", "algorithm": "sha256" }"#,
     typical_ms: 1,
+    raw: &[],
 };
 
 pub(super) struct Hash;

@@ -48,6 +48,7 @@ const ABOUT: About = About {
         "algorithm": "sha256"
     }"#,
     typical_ms: 1,
+    raw: &[],
 };
 
 pub(super) struct Hmac;

@@ -29,6 +29,7 @@ const ABOUT: About = About {
     output: r#"{ "type": "string", "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$" }"#,
     example: r#"{ "version": "v7" }"#,
     typical_ms: 1,
+    raw: &[],
 };
 
 pub(super) struct Uuid;

@@ -93,6 +93,7 @@ const ABOUT: About = About {
         }
     }"#,
     typical_ms: 1,
+    raw: &[],
 };
 
 pub(super) struct Aggregate;

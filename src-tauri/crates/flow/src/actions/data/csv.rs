@@ -73,6 +73,7 @@ const ABOUT: About = About {
         "numbers": true
     }"#,
     typical_ms: 2,
+    raw: &[],
 };
 
 pub(super) struct Csv;

@@ -48,6 +48,7 @@ const ABOUT: About = About {
         "keep": "last"
     }"#,
     typical_ms: 1,
+    raw: &[],
 };
 
 pub(super) struct Dedupe;

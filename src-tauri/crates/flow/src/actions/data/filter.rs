@@ -46,6 +46,7 @@ const ABOUT: About = About {
         }
     }"#,
     typical_ms: 1,
+    raw: &[],
 };
 
 pub(super) struct Filter;

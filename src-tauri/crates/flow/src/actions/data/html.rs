@@ -80,6 +80,7 @@ const ABOUT: About = About {
         }
     }"#,
     typical_ms: 10,
+    raw: &[],
 };
 
 pub(super) struct Html;

@@ -38,6 +38,7 @@ const ABOUT: About = About {
     output: r#"{ "type": "array" }"#,
     example: r#"{ "items": ["a", "b", "c", "d"], "count": 2, "offset": 1 }"#,
     typical_ms: 1,
+    raw: &[],
 };
 
 pub(super) struct Limit;

@@ -72,6 +72,7 @@ const ABOUT: About = About {
         "on": { "left": "author", "right": "login" }
     }"#,
     typical_ms: 1,
+    raw: &[],
 };
 
 pub(super) struct Merge;

@@ -56,6 +56,7 @@ const ABOUT: About = About {
         "remove": ["author.id"]
     }"#,
     typical_ms: 1,
+    raw: &[],
 };
 
 pub(super) struct Set;

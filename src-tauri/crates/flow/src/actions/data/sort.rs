@@ -72,6 +72,7 @@ const ABOUT: About = About {
         "by": [{ "path": "stars", "order": "descending" }, "repo"]
     }"#,
     typical_ms: 1,
+    raw: &[],
 };
 
 pub(super) struct Sort;

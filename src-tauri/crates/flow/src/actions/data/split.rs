@@ -55,6 +55,7 @@ const ABOUT: About = About {
         "keepEmpty": false
     }"#,
     typical_ms: 1,
+    raw: &[],
 };
 
 pub(super) struct Split;

@@ -65,6 +65,7 @@ const ABOUT: About = About {
         "lists": ["entry"]
     }"#,
     typical_ms: 2,
+    raw: &[],
 };
 
 pub(super) struct Xml;

@@ -67,6 +67,7 @@ const ABOUT: About = About {
         "timezone": "Europe/Berlin"
     }"#,
     typical_ms: 1,
+    raw: &[],
 };
 
 pub(super) struct Add;

@@ -64,6 +64,7 @@ const ABOUT: About = About {
         "unit": "days"
     }"#,
     typical_ms: 1,
+    raw: &[],
 };
 
 pub(super) struct Diff;

@@ -48,6 +48,7 @@ const ABOUT: About = About {
         "timezone": "Europe/Berlin"
     }"#,
     typical_ms: 1,
+    raw: &[],
 };
 
 pub(super) const LONGEST_FORMAT: usize = 200;

@@ -30,6 +30,7 @@ const ABOUT: About = About {
     output: moment::OUTPUT,
     example: r#"{ "timezone": "Europe/Berlin" }"#,
     typical_ms: 1,
+    raw: &[],
 };
 
 pub(super) struct Now;

@@ -57,6 +57,7 @@ const ABOUT: About = About {
         "timezone": "Europe/Berlin"
     }"#,
     typical_ms: 1,
+    raw: &[],
 };
 
 pub(super) struct Parse;

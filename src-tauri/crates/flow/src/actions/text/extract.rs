@@ -54,6 +54,7 @@ const ABOUT: About = About {
         "all": true
     }"##,
     typical_ms: 1,
+    raw: &[],
 };
 
 pub(super) struct Extract;

@@ -52,6 +52,7 @@ const ABOUT: About = About {
         "with": "$3.$2.$1"
     }"#,
     typical_ms: 1,
+    raw: &[],
 };
 
 pub(super) struct Replace;

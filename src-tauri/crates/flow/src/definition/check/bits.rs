@@ -1,6 +1,6 @@
 //! A set of small numbers.
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Bits(Vec<u64>);
 
 impl Bits {
@@ -14,17 +14,5 @@ impl Bits {
 
     pub fn has(&self, bit: usize) -> bool {
         self.0[bit / 64] >> (bit % 64) & 1 == 1
-    }
-
-    pub fn keep(&mut self, other: &Bits) {
-        for (mine, others) in self.0.iter_mut().zip(&other.0) {
-            *mine &= others;
-        }
-    }
-
-    pub fn add(&mut self, other: &Bits) {
-        for (mine, others) in self.0.iter_mut().zip(&other.0) {
-            *mine |= others;
-        }
     }
 }

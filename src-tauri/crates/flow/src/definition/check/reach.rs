@@ -2,8 +2,8 @@
 
 use super::scopes::{Link, Scope};
 use super::view::View;
-use crate::definition::model::port;
-use crate::definition::problem::ProblemCode;
+use crate::definition::model::{NodeKind, port};
+use crate::definition::problem::{Problem, ProblemCode};
 
 /// What a run of one graph can come to.
 pub(super) struct Reach {
@@ -29,11 +29,6 @@ impl Reach {
         }
         Self { starts, reached }
     }
-
-    /// True when something can come along a link.
-    pub fn carries(&self, view: &View<'_>, scope: &Scope<'_>, link: &Link) -> bool {
-        self.reached[link.source] && is_live(view, scope, link)
-    }
 }
 
 fn starts(scope: &Scope<'_>) -> Vec<usize> {
@@ -55,19 +50,27 @@ fn is_live(view: &View<'_>, scope: &Scope<'_>, link: &Link) -> bool {
     known && (!scope.graph.nodes[link.source].disabled || port_name == port::OUT)
 }
 
-/// Only the first node on a way is told: what stands behind it follows.
+/// Only the first node on a way is told: what stands behind it follows. A junction waits for no way
+/// that is dead, so it too goes on unless all of them are.
 pub(super) fn check(view: &View<'_>, scope: &Scope<'_>, reach: &Reach) {
     let mut is_first = vec![false; scope.graph.nodes.len()];
     for link in scope.links.iter().filter(|link| reach.reached[link.source]) {
         is_first[link.target] = true;
     }
     for (index, node) in scope.graph.nodes.iter().enumerate() {
-        if !is_first[index] || node.disabled || reach.reached[index] {
-            continue;
+        if is_first[index] && !node.disabled && !reach.reached[index] {
+            view.tell(told(view, scope, index).as_warning());
         }
-        let message = "no run can come to it";
-        let hint = "Lead an edge to it from a node that runs, or disable it.";
-        let problem = view.of_node(scope.seat(index), ProblemCode::Unreachable, "", message, hint);
-        view.tell(problem.as_warning());
     }
+}
+
+fn told(view: &View<'_>, scope: &Scope<'_>, node: usize) -> Problem {
+    let (code, message) = match scope.graph.nodes[node].kind {
+        NodeKind::Junction(_) => {
+            (ProblemCode::JoinStarves, "no way into it can be taken, so it never goes on")
+        }
+        _ => (ProblemCode::Unreachable, "no run can come to it"),
+    };
+    let hint = "Lead an edge to it from a node that runs, or disable it.";
+    view.of_node(scope.seat(node), code, "", message, hint)
 }

@@ -6,6 +6,7 @@ use crate::definition::model::{
     Event, Filesystem, PollingSource, SourceFlow, Trigger, TriggerKind, Webhook, WebhookAuth,
 };
 use crate::definition::problem::ProblemCode;
+use crate::triggers::filesystem::check_path;
 
 type Seat<'a> = (usize, &'a Trigger);
 
@@ -76,6 +77,13 @@ fn check_webhook(view: &View<'_>, seat: Seat<'_>, webhook: &Webhook) {
 }
 
 fn check_patterns(view: &View<'_>, seat: Seat<'_>, filesystem: &Filesystem) {
+    for (index, path) in filesystem.paths.iter().enumerate() {
+        if let Err(error) = check_path(path) {
+            let (field, hint) = (format!(".paths[{index}]"), error.hint.unwrap_or_default());
+            let code = ProblemCode::Pattern;
+            view.tell(view.of_trigger(seat, code, &field, error.message, hint));
+        }
+    }
     let lists = [("paths", &filesystem.paths), ("ignorePatterns", &filesystem.ignore_patterns)];
     for (name, list) in lists {
         for (index, pattern) in list.iter().enumerate() {

@@ -12,6 +12,11 @@ pub mod port {
     pub const OUT: &str = "out";
     /// Where an action or ai node goes when it has failed.
     pub const ERROR: &str = "error";
+    /// Where a `flow.wait` goes when the time is over before an answer came.
+    pub const TIMEOUT: &str = "timeout";
+    /// Where a `flow.wait` goes when a person said yes, or no.
+    pub const APPROVED: &str = "approved";
+    pub const REJECTED: &str = "rejected";
     /// Where a condition node goes when its condition holds.
     pub const TRUE: &str = "true";
     /// Where a condition node goes when its condition does not hold.

@@ -84,6 +84,11 @@ fn checked<I: From<String> + Default>(at: At<'_>, good: impl Fn(&str) -> bool, f
     at.wrong_value(&format!("must be {form}"), "Choose another, such as fetch_items.")
 }
 
+/// An id made of a flow's name, another one than those that are taken.
+pub fn fresh_id(name: &str, taken: impl Fn(&str) -> bool) -> FlowId {
+    FlowId::from(to_name(&name.to_lowercase(), "flow", taken))
+}
+
 /// A name made of any text, such as a title: `taken` says which are no longer free.
 pub(crate) fn to_name(text: &str, usual: &str, taken: impl Fn(&str) -> bool) -> String {
     let mut name = String::new();

@@ -94,6 +94,13 @@ impl Trigger {
         }
     }
 
+    /// As it stands in a definition.
+    pub fn to_value(&self) -> Value {
+        let mut writer = Writer::default();
+        self.write(&mut writer);
+        writer.into_value()
+    }
+
     pub(crate) fn read(object: &Object<'_>) -> Self {
         let id: String = object.peek("id").chars().take(id::LONGEST).collect();
         let owner = if id.is_empty() { Owner::Flow } else { Owner::Trigger(&id) };

@@ -15,7 +15,7 @@ use super::steps::{self, Made};
 use super::triggers;
 use super::workflow::{Wire, Workflow};
 use crate::definition::model::{
-    Definition, Edge, FlowId, Graph, Node, NodeKind, Trigger, TriggerId, port, to_name,
+    Definition, Edge, Graph, Node, NodeKind, Trigger, TriggerId, fresh_id, port,
 };
 
 pub(super) fn assemble(workflow: &Workflow) -> (Definition, Report) {
@@ -35,7 +35,7 @@ pub(super) fn assemble(workflow: &Workflow) -> (Definition, Report) {
     let graph = assembly.graph();
     let triggers = std::mem::take(&mut assembly.starts);
     let definition = Definition {
-        id: FlowId::from(to_name(&workflow.name.to_lowercase(), "flow", |_| false)),
+        id: fresh_id(&workflow.name, |_| false),
         name: workflow.name.clone(),
         tags: workflow.tags.clone(),
         triggers: triggers.into_iter().flat_map(|start| start.triggers).collect(),

@@ -1,10 +1,10 @@
 //! What became of a workflow's parts.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Three lists, each in the order of the workflow.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, specta::Type)]
+#[serde(rename = "N8nReport", rename_all = "camelCase")]
 pub struct Report {
     /// Nodes that have a counterpart.
     pub mapped: Vec<Mapped>,
@@ -15,7 +15,8 @@ pub struct Report {
 }
 
 /// A node and what it became.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]
+#[serde(rename = "N8nMapped")]
 pub struct Mapped {
     pub name: String,
     /// Its type in n8n.
@@ -25,14 +26,16 @@ pub struct Mapped {
 }
 
 /// Something that works in another way than before.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]
+#[serde(rename = "N8nChanged")]
 pub struct Changed {
     pub place: String,
     pub what: String,
 }
 
 /// Something without a counterpart.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]
+#[serde(rename = "N8nNotMapped")]
 pub struct NotMapped {
     pub place: String,
     pub reason: String,

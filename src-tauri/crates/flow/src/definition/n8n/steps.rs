@@ -35,7 +35,7 @@ impl Made {
 }
 
 /// A config of the fields that are there.
-fn config<const N: usize>(fields: [(&str, Option<Value>); N]) -> Map<String, Value> {
+fn config<'a>(fields: impl IntoIterator<Item = (&'a str, Option<Value>)>) -> Map<String, Value> {
     let there = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     there.filter(|(_, value)| !value.is_null()).collect()
 }

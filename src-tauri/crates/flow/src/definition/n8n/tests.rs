@@ -27,12 +27,21 @@ const FIXTURES: [(&str, &str, &str, &str); 7] = fixtures![
     "without-counterpart",
 ];
 
+/// With the variable `DEVRIG_WRITE_FIXTURES` set, the files are written anew, to be read and
+/// committed.
 #[test]
 fn workflows_become_the_flows_that_were_found_right() {
     for (name, workflow, flow, report) in FIXTURES {
         let import = import(workflow).unwrap();
-        assert_eq!(to_text(&import.definition), flow, "{name}");
         let told = serde_json::to_string_pretty(&import.report).unwrap() + "\n";
+        if std::env::var_os("DEVRIG_WRITE_FIXTURES").is_some() {
+            let file =
+                |kind: &str| format!("{}/tests/n8n/{name}.{kind}.json", env!("CARGO_MANIFEST_DIR"));
+            std::fs::write(file("flow"), to_text(&import.definition)).unwrap();
+            std::fs::write(file("report"), &told).unwrap();
+            continue;
+        }
+        assert_eq!(to_text(&import.definition), flow, "{name}");
         assert_eq!(told, report, "{name}");
     }
 }
@@ -65,6 +74,31 @@ fn most_of_these_workflows_can_run_when_their_secrets_are_there() {
     for name in ["webhook-to-issue", "loop-over-items", "transforms"] {
         assert_eq!(errors(name), [], "{name}");
     }
+}
+
+/// By the schemas of the actions themselves, as far as this can be said before expressions have
+/// their values.
+#[test]
+fn what_actions_are_given_is_what_they_take() {
+    let mut actions = crate::actions::builtin().unwrap();
+    let clock = devrig_core::SystemClock::shared();
+    let egress = devrig_net::Egress::new(devrig_net::EgressParts::system(clock)).unwrap();
+    let network = crate::network::Network::new(std::sync::Arc::new(egress));
+    crate::actions::http::add_all(&mut actions, &network).unwrap();
+    let (mut wrong, mut judged) = (Vec::new(), 0);
+    for (name, workflow, ..) in FIXTURES {
+        let definition = import(workflow).unwrap().definition;
+        for (node, call) in definition.nodes().filter_map(|node| Some((node, node.call()?))) {
+            let Some(action) = actions.get(&call.action) else { continue };
+            judged += 1;
+            let faults = crate::shape::of_call(action, call).faults;
+            wrong.extend(faults.iter().map(|fault| {
+                format!("{name}: {} ({}){}: {}", node.id, call.action, fault.at, fault.message)
+            }));
+        }
+    }
+    assert_eq!(wrong, [""; 0]);
+    assert!(judged > 25, "{judged}");
 }
 
 #[test]

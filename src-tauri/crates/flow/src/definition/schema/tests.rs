@@ -47,7 +47,7 @@ fn bases() -> Vec<(&'static str, &'static str, Value)> {
     vec![
         ("triggers", "cronTrigger", json!({ "type": "cron", "expression": "* * * * *" })),
         ("triggers", "webhookTrigger", json!({ "type": "webhook" })),
-        ("triggers", "filesystemTrigger", json!({ "type": "filesystem", "paths": ["a"] })),
+        ("triggers", "filesystemTrigger", json!({ "type": "filesystem", "paths": ["/a"] })),
         (
             "triggers",
             "pollingTrigger",

@@ -89,6 +89,7 @@ fn polling(from: &mut Choices) -> Polling {
             _ => Deduplication::Timestamp(from.line()),
         },
         max_retries: from.below(10) as u32,
+        fire_on_first: from.flag(),
     }
 }
 

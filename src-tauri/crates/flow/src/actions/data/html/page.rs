@@ -16,7 +16,7 @@ const PART: usize = 4 * 1024;
 /// Browsers stop at 512.
 const DEEPEST: usize = 400;
 
-/// A page of 16 MB has about as many.
+/// As many as 4 MB of dense markup have, and some 70 MB of memory.
 const MOST_NODES: usize = 500_000;
 
 pub(super) fn read(text: &str, deadline: &Deadline) -> Result<Html> {

@@ -46,7 +46,7 @@ fn beginning(step: &Step) -> Value {
 }
 
 fn element<'v>(list: &'v mut Vec<Value>, step: &Step, before: &[Step]) -> Result<&'v mut Value> {
-    let Some(index) = index(step) else {
+    let Some(index) = step.index() else {
         return Err(Error::invalid(format!("{} is a list, not an object", place(before)))
             .hint("Name an element by its number, counted from 0: [0]."));
     };
@@ -68,7 +68,7 @@ pub(super) fn remove(root: &mut Value, path: &Path) {
             map.shift_remove(last.name());
         }
         Some(Value::Array(list)) => {
-            if let Some(index) = index(last).filter(|index| *index < list.len()) {
+            if let Some(index) = last.index().filter(|index| *index < list.len()) {
                 list.remove(index);
             }
         }
@@ -79,14 +79,9 @@ pub(super) fn remove(root: &mut Value, path: &Path) {
 fn present<'v>(here: &'v mut Value, step: &Step) -> Option<&'v mut Value> {
     match here {
         Value::Object(map) => map.get_mut(step.name()),
-        Value::Array(list) => index(step).and_then(|index| list.get_mut(index)),
+        Value::Array(list) => step.index().and_then(|index| list.get_mut(index)),
         _ => None,
     }
-}
-
-fn index(step: &Step) -> Option<usize> {
-    let index: usize = step.name().parse().ok()?;
-    (index.to_string() == step.name()).then_some(index)
 }
 
 fn place(steps: &[Step]) -> String {

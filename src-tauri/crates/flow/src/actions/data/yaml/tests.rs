@@ -84,6 +84,13 @@ fn what_is_no_yaml_is_told_with_its_place() {
 }
 
 #[test]
+fn one_anchor_may_serve_many() {
+    let text = format!("a: &a {{ x: 1 }}\nb:\n{}", "- { <<: *a }\n- *a\n".repeat(1_000));
+    let read = run("data.yaml", parse(&text)).unwrap();
+    assert_eq!(read["b"], json!(vec![json!({ "x": 1 }); 2_000]));
+}
+
+#[test]
 fn bombs_do_not_go_off() {
     let laughs = (1..10).fold("a0: &a0 [x, x]\n".to_owned(), |text, at| {
         let inner = vec![format!("*a{}", at - 1); 10].join(", ");

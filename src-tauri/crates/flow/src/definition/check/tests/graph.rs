@@ -1,4 +1,4 @@
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::support::*;
 use crate::definition::problem::ProblemCode::*;
@@ -169,57 +169,42 @@ fn a_disabled_start_is_told() {
 }
 
 #[test]
-fn a_join_of_two_sides_of_one_choice_starves() {
-    let starves = |nodes: Value, edges: &[&str]| {
-        let problems = problem_codes(nodes, edges);
-        problems == [JoinStarves]
-    };
+fn a_join_goes_on_behind_ways_that_exclude_each_other() {
     let diamond = json!([choice("if"), step("a"), step("b"), join("all")]);
-    assert!(starves(diamond.clone(), &["if:true a", "if:false b", "a all", "b all"]));
-    // Directly, over several steps, by the error port, by a case.
-    assert!(starves(diamond.clone(), &["if:true all", "if:false b", "b a", "a all"]));
+    for edges in [
+        ["if:true a", "if:false b", "a all", "b all"],
+        ["if:true all", "if:false b", "b a", "a all"],
+        ["if:true a", "if:true b", "a all", "b all"],
+    ] {
+        assert_eq!(problem_codes(diamond.clone(), &edges), [], "{edges:?}");
+    }
     let failing = json!([step("a"), step("b"), join("all")]);
-    assert!(starves(failing, &["a b", "b all", "a:error all"]));
+    assert_eq!(problem_codes(failing, &["a b", "b all", "a:error all"]), []);
     let routed = json!([cases("r", &["x", "y"]), step("a"), step("b"), join("all")]);
-    assert!(starves(routed.clone(), &["r:x a", "r:y b", "a all", "b all"]));
-    assert!(starves(routed, &["r:x a", "r:else b", "r:y b", "a all", "b all"]));
+    assert_eq!(problem_codes(routed, &["r:x a", "r:else b", "r:y b", "a all", "b all"]), []);
 }
 
 #[test]
-fn a_join_whose_inputs_can_come_together_does_not_starve() {
+fn a_join_goes_on_without_the_way_that_is_always_dead() {
+    let nodes = json!([step("a"), off(choice("if")), step("b"), join("all"), step("c")]);
+    let edges = ["a if", "a all", "if:true b", "b all", "if:false all", "all c"];
+    let problem = only(flow(nodes, &edges));
+    assert_eq!(problem.message, "node `b`: no run can come to it");
+}
+
+#[test]
+fn a_join_into_which_every_way_is_dead_never_starts() {
     let any = json!({ "id": "any", "type": "junction", "config": { "mode": "any" } });
-    let nodes = json!([choice("if"), step("a"), step("b"), any]);
-    assert_eq!(problem_codes(nodes, &["if:true a", "if:false b", "a any", "b any"]), []);
-    // Both branches of one side.
-    let nodes = json!([choice("if"), step("a"), step("b"), join("all")]);
-    assert_eq!(problem_codes(nodes.clone(), &["if:true a", "if:true b", "a all", "b all"]), []);
-    // Either side leads to `b`, so `b` needs neither.
-    let edges = ["if:true a", "if:true b", "if:false b", "a all", "b all"];
-    assert_eq!(problem_codes(nodes, &edges), []);
-    // Two independent choices.
-    let nodes = json!([choice("p"), choice("q"), step("a"), step("b"), join("all")]);
-    assert_eq!(problem_codes(nodes, &["p:true a", "q:false b", "a all", "b all"]), []);
-}
-
-#[test]
-fn a_starving_join_is_told_once_and_not_for_every_one_behind_it() {
-    let nodes = json!([choice("if"), step("a"), step("b"), join("all"), step("c"), join("next")]);
-    let edges = ["if:true a", "if:false b", "a all", "b all", "all c", "all next", "c next"];
-    assert_eq!(problem_codes(nodes, &edges), [JoinStarves]);
-}
-
-#[test]
-fn a_join_that_waits_for_what_never_runs_starves() {
-    let nodes = json!([step("a"), off(choice("if")), step("b"), join("all")]);
-    let problems = problems_of(flow(nodes, &["a if", "a all", "if:true b", "b all"]));
-    let told: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
-    assert_eq!(
-        told,
-        [
-            "node `b`: no run can come to it",
-            "node `all`: it waits for all inputs, and none ever comes from `b`",
-        ]
-    );
+    for join in [join("all"), any] {
+        let id = join["id"].as_str().unwrap().to_owned();
+        let nodes = json!([step("a"), off(choice("if")), join, step("c")]);
+        let into = [format!("if:true {id}"), format!("if:false {id}"), format!("{id} c")];
+        let edges: Vec<&str> =
+            std::iter::once("a if").chain(into.iter().map(String::as_str)).collect();
+        let problem = only(flow(nodes, &edges));
+        assert_eq!((problem.code, problem.is_error()), (JoinStarves, false));
+        assert!(problem.message.contains("no way into it can be taken"), "`c` follows from it");
+    }
 }
 
 #[test]

@@ -47,9 +47,10 @@ fn triggers_wait_for_what_can_happen() {
     for (wrong, code, field) in [
         (json!({ "type": "cron", "expression": "0 9 *" }), Cron, ".expression"),
         (json!({ "type": "inbox", "query": "is:nonsense" }), Query, ".query"),
-        (json!({ "type": "filesystem", "paths": ["a", "[b"] }), Pattern, ".paths[1]"),
+        (json!({ "type": "filesystem", "paths": ["/a", "/[b"] }), Pattern, ".paths[1]"),
+        (json!({ "type": "filesystem", "paths": ["/a", "notes"] }), Pattern, ".paths[1]"),
         (
-            json!({ "type": "filesystem", "paths": ["a"], "ignorePatterns": ["[b"] }),
+            json!({ "type": "filesystem", "paths": ["/a"], "ignorePatterns": ["[b"] }),
             Pattern,
             ".ignorePatterns[0]",
         ),

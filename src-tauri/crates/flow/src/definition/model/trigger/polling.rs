@@ -16,6 +16,8 @@ pub struct Polling {
     pub deduplication: Deduplication,
     /// How often a question that failed is asked again before the next interval.
     pub max_retries: u32,
+    /// What the first answer brings is told too, and not only remembered.
+    pub fire_on_first: bool,
 }
 
 /// How a new answer is told from an old one.
@@ -48,6 +50,7 @@ impl Polling {
             deduplication: object
                 .or("deduplication", Deduplication::Hash, |at| at.object(Deduplication::read)),
             max_retries: object.or("maxRetries", USUAL_RETRIES, |at| at.integer(0..=100)),
+            fire_on_first: object.or("fireOnFirst", false, |at| at.flag()),
         }
     }
 
@@ -56,6 +59,7 @@ impl Polling {
         into.put("source", self.source.to_map());
         self.deduplication.write(into);
         into.unless("maxRetries", &self.max_retries, &USUAL_RETRIES);
+        into.unless("fireOnFirst", &self.fire_on_first, &false);
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) fn set(context: &mut Context<'_>) -> Made {
             Ok(value) => context.convert(&value, "jsonOutput"),
             Err(_) => context.value("jsonOutput").unwrap_or_default(),
         };
-        return Made::call("data.set", config([("input", input), ("fields", Some(fields))]));
+        return Made::call("data.set", config([("from", input), ("fields", Some(fields))]));
     }
     let mut fields = Map::new();
     for list in ["assignments.assignments", "fields.values"] {
@@ -33,10 +33,12 @@ pub(super) fn set(context: &mut Context<'_>) -> Made {
         add_fields(context, &format!("values.{kind}"), &mut fields);
     }
     let fields = Some(Value::Object(fields));
-    Made::call("data.set", config([("input", input), ("fields", fields)]))
+    Made::call("data.set", config([("from", input), ("fields", fields)]))
 }
 
+/// A dot in a name leads into a field, there as here, unless an option says that it does not.
 fn add_fields(context: &mut Context<'_>, list: &str, fields: &mut Map<String, Value>) {
+    let whole = context.get("options.dotNotation").is_some_and(|dots| *dots == false);
     for entry in context.list(list) {
         let name = text(entry, "name");
         // Between versions the value's field had the name of its type.
@@ -45,47 +47,97 @@ fn add_fields(context: &mut Context<'_>, list: &str, fields: &mut Map<String, Va
         if name.is_empty() {
             continue;
         }
-        if name.contains('.') {
-            context
-                .changed(format!("the field {name} has a dot in its name, and is one field here"));
-        }
         let value = context.convert(value, &format!("{list}.{name}"));
-        fields.insert(name.to_owned(), value);
+        fields.insert(path_of(name, whole), value);
+    }
+}
+
+/// The path of a field, which n8n names as JavaScript does. What is no path is one name.
+fn path_of(name: &str, whole: bool) -> String {
+    match name.parse::<devrig_expr::Path>() {
+        Ok(_) if !whole => name.to_owned(),
+        _ => devrig_expr::Path::new([devrig_expr::Step::new(name)]).to_string(),
     }
 }
 
 pub(super) fn merge(context: &mut Context<'_>) -> Made {
-    let mode = match (context.text("mode"), context.text("combineBy")) {
-        ("" | "append", _) => "append",
-        ("combine", "combineByPosition") | ("mergeByIndex", _) => "position",
-        ("combine", "combineAll") | ("multiplex", _) => "all",
-        ("combine", "" | "combineByFields") | ("mergeByKey", _) => "fields",
-        ("chooseBranch" | "passThrough" | "wait", _) => "first",
-        (other, _) => {
-            let reason = format!("merging by {other} has no counterpart");
+    match (context.text("mode"), context.text("combineBy")) {
+        ("" | "append", _) => combine(context, "append"),
+        ("combine", "combineByPosition") | ("mergeByIndex", _) => {
+            context.changed("it makes one object of several; of lists each pair was made one");
+            combine(context, "shallow")
+        }
+        ("combine", "" | "combineByFields") | ("mergeByKey", _) => join(context),
+        ("chooseBranch" | "passThrough" | "wait", _) => {
+            let first = inputs(context).into_iter().next();
+            whole(first.map_or(Value::Null, Value::from))
+        }
+        (mode, by) => {
+            let how = if by.is_empty() { mode } else { by };
+            let reason = format!("merging by {how} has no counterpart");
+            context.not_mapped(reason, "Merge in a code.js node.");
+            placeholder(context)
+        }
+    }
+}
+
+fn combine(context: &mut Context<'_>, mode: &str) -> Made {
+    let inputs = inputs(context);
+    Made::call("data.merge", config([("mode", Some(mode.into())), ("inputs", Some(json!(inputs)))]))
+}
+
+/// Lists of objects, matched by a field of each.
+fn join(context: &mut Context<'_>) -> Made {
+    let pairs: Vec<&Value> = context.list("mergeByFields.values").collect();
+    let named = names(context.text("fieldsToMatchString"));
+    let on = match (pairs.as_slice(), named.as_slice()) {
+        ([pair], _) => json!({ "left": text(pair, "field1"), "right": text(pair, "field2") }),
+        ([], [name]) => json!(name),
+        _ => {
+            let reason = "it matches by several fields, or by none";
             context.not_mapped(reason, "Merge in a code.js node.");
             return placeholder(context);
         }
     };
-    let on = context.text("fieldsToMatchString");
-    let fields = match context.list("mergeByFields.values").next() {
-        Some(pair) if text(pair, "field1") != text(pair, "field2") => {
-            context
-                .not_mapped("it matches two fields of different names", "Merge in a code.js node.");
-            None
+    let mut inputs = inputs(context);
+    let kept = match context.text("joinMode") {
+        "" | "keepMatches" => "inner",
+        "keepEverything" => "outer",
+        "enrichInput1" => "left",
+        "enrichInput2" => {
+            inputs.reverse();
+            "left"
         }
-        Some(pair) => Some(json!([text(pair, "field1")])),
-        None => (!on.is_empty()).then(|| names(on)),
+        other => {
+            context.not_mapped(
+                format!("joining by {other} has no counterpart"),
+                "Merge in a code.js node.",
+            );
+            return placeholder(context);
+        }
     };
-    let inputs = inputs(context);
-    Made::call(
-        "data.merge",
-        config([("mode", Some(mode.into())), ("inputs", Some(inputs)), ("fields", fields)]),
-    )
+    let on = match (context.text("joinMode"), &on) {
+        ("enrichInput2", Value::Object(on)) => json!({ "left": on["right"], "right": on["left"] }),
+        _ => on,
+    };
+    let fields = [
+        ("mode", Some("join".into())),
+        ("join", Some(kept.into())),
+        ("inputs", Some(json!(inputs))),
+        ("on", Some(on)),
+    ];
+    Made::call("data.merge", config(fields))
+}
+
+/// Gives a value as it is.
+fn whole(value: Value) -> Made {
+    let (language, expression) = (Some("jmespath".into()), Some("@".into()));
+    let fields = [("value", Some(value)), ("language", language), ("expression", expression)];
+    Made::call("data.transform", config(fields))
 }
 
 /// What each wire to it brings, in the order of its inputs.
-fn inputs(context: &mut Context<'_>) -> Value {
+fn inputs(context: &mut Context<'_>) -> Vec<String> {
     let mut wires = context.data.workflow.incoming(context.index).to_vec();
     wires.sort_by_key(|wire| wire.input);
     let place = |source| context.data.output_from(source, context.index)?.in_template();
@@ -96,7 +148,7 @@ fn inputs(context: &mut Context<'_>) -> Value {
     inputs.into_iter().flatten().map(|path| format!("{{{{{path}}}}}")).collect()
 }
 
-fn names(list: &str) -> Value {
+fn names(list: &str) -> Vec<&str> {
     list.split(',').map(str::trim).filter(|name| !name.is_empty()).collect()
 }
 
@@ -108,7 +160,8 @@ pub(super) fn sort(context: &mut Context<'_>) -> Made {
     }
     let fields = context.list("sortFieldsUi.sortField").map(|field| {
         let descending = text(field, "order") == "descending";
-        json!({ "field": text(field, "fieldName"), "order": if descending { "desc" } else { "asc" } })
+        let order = if descending { "descending" } else { "ascending" };
+        json!({ "path": path_of(text(field, "fieldName"), false), "order": order })
     });
     let by = Value::Array(fields.collect());
     Made::call("data.sort", config([("items", Some(context.input())), ("by", Some(by))]))
@@ -134,15 +187,15 @@ pub(super) fn dedupe(context: &mut Context<'_>) -> Made {
     if context.text("compare") == "allFieldsExcept" {
         context.not_mapped("it compares all fields but some", "Name the fields that count.");
     }
-    let listed =
-        context.list("fieldsToCompare.fields").map(|field| text(field, "fieldName").into());
-    let listed: Vec<Value> = listed.collect();
-    let fields = match (context.text("compare"), context.text("fieldsToCompare")) {
-        ("selectedFields", "") => Some(Value::Array(listed)),
+    let listed = context.list("fieldsToCompare.fields").map(|field| text(field, "fieldName"));
+    let listed: Vec<&str> = listed.collect();
+    let by = match (context.text("compare"), context.text("fieldsToCompare")) {
+        ("selectedFields", "") => Some(listed),
         ("selectedFields", list) => Some(names(list)),
         _ => None,
     };
-    Made::call("data.dedupe", config([("items", Some(context.input())), ("fields", fields)]))
+    let by = by.map(|by| by.into_iter().map(|name| path_of(name, false)).collect());
+    Made::call("data.dedupe", config([("items", Some(context.input())), ("by", by)]))
 }
 
 pub(super) fn aggregate(context: &mut Context<'_>) -> Made {
@@ -158,16 +211,21 @@ pub(super) fn aggregate(context: &mut Context<'_>) -> Made {
     let collect = context.list("fieldsToAggregate.fieldToAggregate").map(|field| {
         let from = text(field, "fieldToAggregate");
         let into = text(field, "outputFieldName");
-        json!({ "field": from, "operation": "list", "as": if into.is_empty() { from } else { into } })
+        let name = if into.is_empty() { from } else { into };
+        (name.to_owned(), json!({ "op": "list", "path": path_of(from, false) }))
     });
-    let collect = Value::Array(collect.collect());
-    Made::call("data.aggregate", config([("items", input), ("values", Some(collect))]))
+    let collect = Value::Object(collect.collect());
+    Made::call("data.aggregate", config([("items", input), ("compute", Some(collect))]))
 }
 
+/// A list that lies in a field. Lists need not be taken apart here.
 pub(super) fn split(context: &mut Context<'_>) -> Made {
     context.changed("it gives one list; what follows runs once, so put it into a flow.loop");
-    let field = context.value("fieldToSplitOut");
-    Made::call("data.split", config([("input", Some(context.input())), ("field", field)]))
+    let field = context.text("fieldToSplitOut").to_owned();
+    if field.contains(',') {
+        context.not_mapped("it takes several fields apart at once", "Name one of them.");
+    }
+    whole(field_of_input(context, field.split(',').next().unwrap_or_default().trim()))
 }
 
 pub(super) fn xml(context: &mut Context<'_>) -> Made {
@@ -175,8 +233,8 @@ pub(super) fn xml(context: &mut Context<'_>) -> Made {
     let field = context.text("dataPropertyName");
     let field = if field.is_empty() { "data" } else { field };
     let input = field_of_input(context, if write { "" } else { field });
-    let operation = if write { "stringify" } else { "parse" };
-    Made::call("data.xml", config([("operation", Some(operation.into())), ("input", Some(input))]))
+    let (operation, given) = if write { ("write", "value") } else { ("parse", "text") };
+    Made::call("data.xml", config([("operation", Some(operation.into())), (given, Some(input))]))
 }
 
 /// A field of what comes in, by name. A text that a request brought was its field `data`; here
@@ -186,9 +244,17 @@ fn field_of_input(context: &mut Context<'_>, field: &str) -> Value {
         "" => context.input(),
         "data" if context.data.is_answer(context.index) => context.input(),
         field => {
-            let raw = format!("={{{{ $json[{}] }}}}", json!(field));
+            let raw = format!("={{{{ $json{} }}}}", steps(field));
             context.convert(&raw.into(), "dataPropertyName")
         }
+    }
+}
+
+/// A dotted name as the steps of a JavaScript expression.
+fn steps(field: &str) -> String {
+    match field.parse::<devrig_expr::Path>() {
+        Ok(path) => path.steps().iter().map(|step| format!("[{}]", json!(step.name()))).collect(),
+        Err(_) => format!("[{}]", json!(field)),
     }
 }
 
@@ -198,23 +264,24 @@ pub(super) fn html(context: &mut Context<'_>) -> Made {
         context.not_mapped(reason, "Write the page as a template in data.set.");
         return placeholder(context);
     }
-    let mut extract = Map::new();
+    let mut fields = Map::new();
     for value in context.list("extractionValues.values") {
-        let kind = match text(value, "returnValue") {
-            "" => "text",
-            kind => kind.trim_start_matches('='),
+        let (get, attribute) = match text(value, "returnValue").trim_start_matches('=') {
+            "attribute" => (None, Some(text(value, "attribute"))),
+            "value" => (None, Some("value")),
+            "html" => (Some("html"), None),
+            _ => (Some("text"), None),
         };
-        let attribute = (kind == "attribute").then(|| text(value, "attribute").into());
         let entry = config([
             ("selector", Some(text(value, "cssSelector").into())),
-            ("take", Some(kind.into())),
-            ("attribute", attribute),
+            ("get", get.map(Value::from)),
+            ("attribute", attribute.map(Value::from)),
             ("all", value.get("returnArray").filter(|all| **all == true).cloned()),
         ]);
-        extract.insert(text(value, "key").to_owned(), Value::Object(entry));
+        fields.insert(text(value, "key").to_owned(), Value::Object(entry));
     }
     let field = context.text("dataPropertyName");
     let input = field_of_input(context, if field.is_empty() { "data" } else { field });
-    let extract = Some(Value::Object(extract));
-    Made::call("data.html", config([("input", Some(input)), ("extract", extract)]))
+    let fields = Some(Value::Object(fields));
+    Made::call("data.html", config([("html", Some(input)), ("fields", fields)]))
 }

@@ -105,7 +105,7 @@ pub(super) fn subflow(context: &mut Context<'_>) -> Made {
 pub(super) fn shell(context: &mut Context<'_>) -> Made {
     context.changed("a command runs only after you have allowed it for this flow");
     let command = context.value("command");
-    Made::call("shell.exec", config([("command", command)]))
+    Made::call("shell.exec", config([("command", command), ("shell", Some(true.into()))]))
 }
 
 /// The body is filled in when all nodes are there.

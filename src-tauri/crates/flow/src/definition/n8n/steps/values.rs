@@ -1,5 +1,7 @@
 //! Dates and checksums.
 
+mod signs;
+
 use serde_json::{Value, json};
 
 use super::{Made, config, placeholder};
@@ -12,11 +14,7 @@ pub(super) fn date(context: &mut Context<'_>) -> Made {
         "formatDate" => format(context),
         "addToDate" => add(context, false),
         "subtractFromDate" => add(context, true),
-        "getTimeBetweenDates" => {
-            let unit = context.list("units").next().cloned().unwrap_or("day".into());
-            let (from, to) = (context.value("startDate"), context.value("endDate"));
-            Made::call("date.diff", config([("from", from), ("to", to), ("unit", Some(unit))]))
-        }
+        "getTimeBetweenDates" => diff(context),
         "getCurrentDate" => {
             context.changed("the time is that at which the run began");
             Made::call("date.format", config([("date", Some("{{run.startedAt}}".into()))]))
@@ -45,23 +43,65 @@ fn operation<'a>(context: &Context<'a>) -> &'a str {
 
 fn format(context: &mut Context<'_>) -> Made {
     let date = context.value(if is_older(context) { "value" } else { "date" });
-    let custom = context.value("customFormat").or_else(|| context.value("toFormat"));
-    let format = custom.or_else(|| context.value("format"));
-    context.changed("the signs of its date format may differ");
-    Made::call("date.format", config([("date", date), ("format", format)]))
+    let written = ["customFormat", "toFormat", "format"].map(|field| context.text(field));
+    let written = written.into_iter().find(|text| !matches!(*text, "" | "custom"));
+    let format = match written.map(|text| (text, signs::of(text))) {
+        None => None,
+        Some((_, Some(format))) => Some(format),
+        Some((text, None)) => {
+            let reason = format!("the date format {text} has no counterpart");
+            context.not_mapped(reason, "Write it as strftime does, such as %d.%m.%Y.");
+            None
+        }
+    };
+    Made::call("date.format", config([("date", date), ("format", format.map(Value::from))]))
+}
+
+/// Units of time, in the plural that actions want.
+const UNITS: [&str; 8] =
+    ["years", "months", "weeks", "days", "hours", "minutes", "seconds", "milliseconds"];
+
+fn unit(name: &str) -> Option<&'static str> {
+    UNITS.into_iter().find(|unit| *unit == name || unit.strip_suffix('s') == Some(name))
+}
+
+fn diff(context: &mut Context<'_>) -> Made {
+    let named = context.list("units").next().and_then(Value::as_str).unwrap_or("day");
+    let Some(unit) = unit(named) else { return no_unit(context, named) };
+    let (from, to) = (context.value("startDate"), context.value("endDate"));
+    Made::call("date.diff", config([("from", from), ("to", to), ("unit", Some(unit.into()))]))
 }
 
 fn add(context: &mut Context<'_>, subtract: bool) -> Made {
     let date = context.value(if is_older(context) { "value" } else { "magnitude" });
-    let amount = context.value("duration").unwrap_or(0.into());
-    let amount = match (subtract, amount.as_i64()) {
-        (false, _) => amount,
-        (true, Some(number)) => number.saturating_neg().into(),
-        (true, None) => format!("-{}", amount.as_str().unwrap_or("0")).into(),
+    let named = match context.text("timeUnit") {
+        "" => "days",
+        named => named,
     };
-    let unit = context.value("timeUnit").unwrap_or("days".into());
-    let fields = [("date", date), ("amount", Some(amount)), ("unit", Some(unit))];
-    Made::call("date.add", config(fields))
+    // A quarter is three months.
+    let (unit, times) = match (named, unit(named)) {
+        ("quarters", _) => ("months", 3),
+        (_, Some(unit)) => (unit, 1),
+        (_, None) => return no_unit(context, named),
+    };
+    let sign = if subtract { -times } else { times };
+    let amount = match context.value("duration").unwrap_or(0.into()) {
+        Value::Number(number) => number.as_i64().unwrap_or_default().saturating_mul(sign).into(),
+        computed if sign == 1 => computed,
+        _ => {
+            let reason = "how much is taken away is computed";
+            context.not_mapped(reason, "Compute the negative number before, and name it in `add`.");
+            Value::Null
+        }
+    };
+    let add = json!({ unit: amount });
+    Made::call("date.add", config([("date", date), ("add", Some(add))]))
+}
+
+fn no_unit(context: &mut Context<'_>, named: &str) -> Made {
+    let reason = format!("the unit of time {named} has no counterpart, or is computed");
+    context.not_mapped(reason, "Choose one of years to milliseconds in a date node.");
+    placeholder(context)
 }
 
 /// There, the result is a field beside what came in; here it is the whole output.
@@ -77,33 +117,30 @@ fn tell_output(context: &mut Context<'_>) {
 pub(super) fn crypto(context: &mut Context<'_>) -> Made {
     let algorithm = context.text("type").to_lowercase();
     let algorithm = if algorithm.is_empty() { "md5".to_owned() } else { algorithm };
-    let value = context.value("value");
-    let encoding = context.value("encoding");
+    let known = ["sha256", "sha384", "sha512", "sha1", "md5"].contains(&algorithm.as_str());
+    let mut fields = vec![
+        ("algorithm", Some(algorithm.into())),
+        ("text", context.value("value")),
+        ("output", context.value("encoding")),
+    ];
     match context.text("action") {
         "generate" if matches!(context.text("encodingType"), "" | "uuid") => {
             tell_output(context);
             Made::call("crypto.uuid", config([]))
         }
-        "hmac" => {
+        "hmac" if known => {
             tell_output(context);
-            let secret = secret(context);
-            let fields = [
-                ("algorithm", Some(algorithm.into())),
-                ("value", value),
-                ("secret", Some(secret)),
-                ("encoding", encoding),
-            ];
+            fields.push(("key", Some(secret(context))));
             Made::call("crypto.hmac", config(fields))
         }
-        "" | "hash" => {
+        "" | "hash" if known => {
             tell_output(context);
-            let algorithm = Some(algorithm.into());
-            let fields = [("algorithm", algorithm), ("value", value), ("encoding", encoding)];
             Made::call("crypto.hash", config(fields))
         }
         other => {
-            let reason = format!("{other} has no counterpart");
-            context.not_mapped(reason, "Compute it in a code.js node.");
+            let what = if known { other } else { context.text("type") };
+            context
+                .not_mapped(format!("{what} has no counterpart"), "Compute it in a code.js node.");
             without_secret(placeholder(context))
         }
     }

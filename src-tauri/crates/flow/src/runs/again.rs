@@ -1,0 +1,156 @@
+//! Runs that are done again: from where they failed, from a node, or from their beginning.
+
+use devrig_core::{Change, ChangeKind, Code, Error, Origin, Result, id};
+use devrig_store::{Tx, from_sqlx};
+use serde_json::Value;
+use std::sync::Arc;
+
+use super::drive::trigger_type;
+use super::{Launch, Runs, Started, told};
+use crate::program::Program;
+use crate::run::reuse::{Keep, reusable};
+use crate::run::{Entry, Journal, RunKind, RunRow, RunStatus};
+use crate::table::{flow as flows, run as table};
+
+/// Which version a run is done again with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Of {
+    /// The one that it had.
+    Same,
+    /// The newest one.
+    Latest,
+}
+
+/// A run with what is needed to do it again.
+struct Past {
+    run: RunRow,
+    trigger: Value,
+    before: Arc<Program>,
+    program: Arc<Program>,
+    entries: Vec<Entry>,
+}
+
+impl Runs {
+    /// Goes on from where a run failed or was cancelled, in a run of its own: what had ended well
+    /// counts, in the same version all of it, in the newest what did not change.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`; `NOTHING_TO_DO` for a run that goes on or has completed.
+    pub async fn retry(&self, id: &str, of: Of) -> Result<Started> {
+        let past = self.past(id, of).await?;
+        let how = past.run.status;
+        if !matches!(how, RunStatus::Failed | RunStatus::Cancelled) {
+            let what = format!("the run is {}, so there is nothing to retry", how.as_str());
+            return Err(Error::new(Code::NothingToDo, what)
+                .hint("`devrig run replay` does a run again from its beginning."));
+        }
+        let keep = match past.before.version == past.program.version {
+            true => Keep::All,
+            false => Keep::unchanged(&past.before.definition, &past.program.definition),
+        };
+        let root = past.run.retry_of.clone().unwrap_or_else(|| past.run.id.clone());
+        let run = RunRow { retry_of: Some(root), ..past.run.clone() };
+        self.again(run, past, &keep).await
+    }
+
+    /// Does a run again from its beginning, with what its trigger told.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`.
+    pub async fn replay(&self, id: &str, of: Of) -> Result<Started> {
+        let past = self.past(id, of).await?;
+        let run = RunRow { retry_of: None, ..past.run.clone() };
+        self.again(run, past, &Keep::Only(Default::default())).await
+    }
+
+    /// Runs a flow by hand from a node on; what comes before it, and beside it, is as it was in
+    /// another run.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`; `INVALID_INPUT` for a run of another flow.
+    pub async fn run_from(&self, program: Arc<Program>, node: &str, of: &str) -> Result<Started> {
+        let mut past = self.past(of, Of::Same).await?;
+        if past.run.flow != program.flow {
+            let name = &program.definition.name;
+            return Err(Error::invalid(format!("{of} is no run of {name}"))
+                .hint("`devrig run list --flow` lists those that are."));
+        }
+        if program.graph.number(node).is_none() {
+            let name = &program.definition.name;
+            return Err(Error::not_found(format!("the node {node} of {name}"))
+                .hint("Name a node of the flow's own graph, not of a body."));
+        }
+        let keep = Keep::all_but_from(&program.definition, node);
+        past.program = program;
+        let run = RunRow { kind: RunKind::Manual, retry_of: None, ..past.run.clone() };
+        self.again(run, past, &keep).await
+    }
+
+    /// Forgets a run that has ended, with its journal.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`; `NOTHING_TO_DO` for one that has not ended.
+    pub async fn discard(&self, id: &str) -> Result<()> {
+        let id = id.to_owned();
+        let unit = async move |tx: &mut Tx| {
+            let (run, _) = table::get(tx.conn(), &id).await?;
+            if !run.status.has_ended() {
+                let what = format!("the run is {}, so it is still needed", run.status.as_str());
+                return Err(Error::new(Code::NothingToDo, what).hint("Cancel it first."));
+            }
+            table::delete(tx.conn(), &run).await?;
+            tx.change(Change::new("run", &id, ChangeKind::Deleted, &Origin::person()));
+            Ok(())
+        };
+        self.inner.store.write(unit).await
+    }
+
+    async fn past(&self, id: &str, of: Of) -> Result<Past> {
+        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        let (run, _) = table::get(&mut conn, id).await?;
+        let (trigger, payload) = table::event(&mut conn, run.event).await?;
+        let (entries, _) = table::journal(&mut conn, run.seq).await?;
+        let before = self.inner.programs.version(&mut conn, run.flow, run.version).await?;
+        let program = match of {
+            Of::Same => before.clone(),
+            Of::Latest => {
+                let latest = flows::get(&mut conn, before.definition.id.as_str()).await?.latest;
+                self.inner.programs.version(&mut conn, run.flow, latest).await?
+            }
+        };
+        drop(conn);
+        let kind = trigger_type(&run, &program, &trigger);
+        let trigger = told(&trigger, kind, run.queued_at, payload);
+        Ok(Past { run, trigger, before, program, entries })
+    }
+
+    /// `like` is the row of a new run but for what is new in it.
+    async fn again(&self, like: RunRow, past: Past, keep: &Keep) -> Result<Started> {
+        let Past { trigger, program, entries, .. } = past;
+        let entered = self.enter(&program);
+        let run = self.fresh_row(like, &program, entered);
+        let journal = Journal::fresh(self.inner.store.clone(), run, None);
+        let entries = reusable(entries, keep);
+        entries.iter().for_each(|entry| journal.note(entry.clone()));
+        let memory = crate::run::Memory::of(entries);
+        self.launch(Launch { program, journal, memory, trigger, answer: None, entered }).await
+    }
+
+    fn fresh_row(&self, like: RunRow, program: &Program, entered: bool) -> RunRow {
+        let now = self.inner.store.clock().now();
+        RunRow {
+            seq: self.number(),
+            id: id::fresh(),
+            version: program.version,
+            parent: None,
+            detached: false,
+            status: if entered { RunStatus::Running } else { RunStatus::Queued },
+            queued_at: now,
+            started_at: entered.then_some(now),
+            ended_at: None,
+            wake_at: None,
+            error: None,
+            ..like
+        }
+    }
+}
