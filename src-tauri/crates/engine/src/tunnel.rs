@@ -55,17 +55,21 @@ impl TunnelDesk {
         let tunnel = Arc::new(Tunnel::start(kind, address.port(), &options()).await?);
         let host = tunnel.public_url().and_then(|url| url.host_str().map(str::to_owned));
         self.listener.set_public_host(host.as_deref());
-        let (listener, ended) = (self.listener.clone(), Arc::downgrade(&tunnel));
-        *open = Some(tunnel);
+        *open = Some(tunnel.clone());
         drop(open);
-        tokio::spawn(async move {
-            if let Some(tunnel) = ended.upgrade() {
-                let why = tunnel.ended().await;
-                tracing::info!(%why, "the tunnel is closed");
-                listener.set_public_host(None);
-            }
-        });
+        let desk = self.clone();
+        tokio::spawn(async move { desk.after(&tunnel).await });
         Ok(())
+    }
+
+    /// Takes the name back when the tunnel has ended, unless another one has its own by then.
+    async fn after(&self, tunnel: &Arc<Tunnel>) {
+        let why = tunnel.ended().await;
+        tracing::info!(%why, "the tunnel is closed");
+        let open = self.open.lock().await;
+        if open.as_ref().is_none_or(|now| Arc::ptr_eq(now, tunnel)) {
+            self.listener.set_public_host(None);
+        }
     }
 
     /// How the last tunnel stands, if there was one.
