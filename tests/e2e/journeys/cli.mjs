@@ -175,12 +175,15 @@ async function run(rig, url) {
   const asks = join(rig.folder, 'asks.flow.json');
   const ask = { id: 'ask', type: 'action', action: 'flow.wait', config: { for: 'approval', message: 'Deploy?' } };
   writeFileSync(asks, JSON.stringify({ id: 'asks', name: 'Asks', nodes: [ask] }));
+  writeFileSync(join(rig.folder, 'asks.test.json'), JSON.stringify({ tests: [{ name: 'yes', pins: { ask: { approved: true } }, expect: { nodes: { ask: {} } } }] }));
+  call('flow test', { args: [asks] });
   call('flow create', { args: [asks] });
   for (const answer of ['approve', 'reject']) {
     const asked = call('flow run', { args: ['asks', '--wait', '2'], fails: true });
     assert.equal(call('approval list')[0].run, asked.id);
     call(`approval ${answer}`, { args: [asked.id, '--note', 'from the page'] });
   }
+  call('flow backtest', { args: ['asks'] });
   const holds = { type: 'exists', ref: { type: 'context', path: 'trigger.payload' } };
   call('expr eval', { args: ['--lang', 'condition', JSON.stringify(holds), '--input', '-'], input: '{"trigger": {"payload": 1}}' });
 

@@ -99,6 +99,8 @@ macro_rules! calls {
             write flow_permit = flow::permit(flow::FlowPermitArgs) -> flow::FlowPermissions [Flows];
             read flow_actions = flow::actions(NoArgs) -> Vec<flow::FlowAction> [];
             write flow_run = flow::run(flow::FlowRunArgs) -> run::RunDetail [Runs];
+            read flow_backtest = flow::backtest(flow::FlowBacktestArgs) -> flow::Backtest [Flows, Runs];
+            read flow_test = flow::test(flow::FlowTestArgs) -> Vec<flow::FlowTest> [Flows];
             write flow_run_from = flow::run_from(flow::FlowRunFromArgs) -> run::RunDetail [Runs];
             read run_list = run::list(run::RunListArgs) -> Vec<run::RunInfo> [Runs, Flows];
             read run_get = run::get(run::RunGetArgs) -> run::RunDetail [Runs, Flows];

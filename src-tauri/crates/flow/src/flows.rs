@@ -258,6 +258,16 @@ impl Flows {
         self.runs.run_from(program, node, of).await
     }
 
+    /// A definition that need not be saved, ready to be tried out as the flow of its id.
+    ///
+    /// # Errors
+    /// `INVALID_INPUT` with everything that keeps it from running.
+    pub async fn trial(&self, definition: Definition) -> Result<Arc<Program>> {
+        let found = table::find(&mut *self.reader().await?, definition.id.as_str()).await?;
+        let flow = found.map_or(0, |row| row.seq);
+        Program::compile(flow, 0, definition, self.programs.actions()).map(Arc::new)
+    }
+
     /// What a flow may touch.
     ///
     /// # Errors

@@ -26,6 +26,8 @@ pub struct Program {
     pub definition: Definition,
     pub entry: Vec<Condition>,
     pub graph: Graph,
+    /// When a run is tried again, where errors are handled so.
+    pub retry: RetryPolicy,
     /// A node waits for a request.
     pub listens: bool,
 }
@@ -93,7 +95,8 @@ impl Program {
         let entry = entry.context("the entry conditions")?;
         let graph = compiler.graph(&definition.graph)?;
         let listens = definition.nodes().any(waits_for_request);
-        Ok(Self { flow, version, definition, entry, graph, listens })
+        let retry = policy(&definition.settings.retry_policy);
+        Ok(Self { flow, version, definition, entry, graph, retry, listens })
     }
 }
 

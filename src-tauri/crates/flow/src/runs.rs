@@ -3,15 +3,20 @@
 mod after;
 mod again;
 mod answers;
+mod backtest;
 mod decide;
 mod drive;
 mod fire;
 mod other_runs;
+mod rehearse;
+mod trial;
 
 pub use again::Of;
 pub use answers::{Approval, Door, ROOT as WAIT_ROOT, Said};
+pub use backtest::{Backtest, BacktestRun};
 pub use decide::Decision;
 pub use fire::Fired;
+pub use trial::FlowTest;
 
 pub use crate::run::Rest;
 

@@ -99,6 +99,27 @@ pub enum Flow {
         #[arg(long = "of", id = "run", value_name = "RUN", requires = "from")]
         of_run: Option<String>,
     },
+    /// Send the last triggers of a flow through another version of it, touching and writing nothing, and
+    /// tell which runs would go another way.
+    #[command(disable_version_flag = true)]
+    Backtest {
+        #[command(flatten)]
+        of: OneVersion,
+        /// A file of the flow that is not saved yet, or `-` for standard input.
+        #[arg(long, value_name = "FILE", conflicts_with = "version")]
+        file: Option<PathBuf>,
+        /// How many triggers.
+        #[arg(long, value_name = "N", default_value_t = 1_000)]
+        last: u32,
+    },
+    /// Try a flow out with its tests, touching and writing nothing.
+    Test {
+        /// A file, whose tests are those in `NAME.test.json` beside `NAME.flow.json`, or a flow.
+        what: String,
+        /// Where the tests are.
+        #[arg(long, value_name = "FILE")]
+        tests: Option<PathBuf>,
+    },
     /// What a flow may touch, and what it asks for.
     Permissions { flow: String },
     /// Let a flow touch more.

@@ -5,6 +5,7 @@ mod changes;
 mod files;
 mod list;
 mod permissions;
+mod trial;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -79,6 +80,8 @@ pub async fn run(command: Flow, api: &dyn Api, output: Output) -> Result<ExitCod
             };
             started(run, wait, api, output).await
         }
+        Flow::Backtest { of, file, last } => trial::backtest(of, file, last, api, output).await,
+        Flow::Test { what, tests } => trial::test(&what, tests, api, output).await,
         Flow::Permissions { flow } => {
             let id = find(&flow, api).await?.id;
             let permissions = api.flow_permissions(FlowArgs { id }).await?;

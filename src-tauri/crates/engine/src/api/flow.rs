@@ -12,6 +12,7 @@ pub use devrig_flow::flows::{FlowInfo, FlowVersion};
 pub use devrig_flow::folder::{FileProblem, FileState, FlowFile};
 use devrig_flow::permissions::{Need, Permission, Permissions, needs};
 use devrig_flow::runs::Started;
+pub use devrig_flow::runs::{Backtest, BacktestRun, FlowTest};
 use devrig_flow::{folder, history};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -122,6 +123,36 @@ pub struct FlowRunFromArgs {
     /// Waits at most this long for the end; at most ten minutes. The run goes on after it.
     #[serde(default)]
     pub wait_ms: Option<u32>,
+}
+
+/// Past triggers of a flow through another version of it.
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FlowBacktestArgs {
+    pub id: String,
+    /// The newest when absent, and no definition is given.
+    #[serde(default)]
+    pub version: Option<i64>,
+    /// A definition that is not saved: as JSON, or the text of a flow's file.
+    #[serde(default)]
+    pub definition: Option<Value>,
+    /// How many triggers, the last ones; 1000 when absent, at most 10000.
+    #[serde(default)]
+    pub last: Option<u32>,
+}
+
+/// A flow and its tests.
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+#[serde(deny_unknown_fields)]
+pub struct FlowTestArgs {
+    /// A flow that is there, in its newest version.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// Or a definition: as JSON, or the text of a flow's file.
+    #[serde(default)]
+    pub definition: Option<Value>,
+    /// `{"tests": […]}`.
+    pub tests: Value,
 }
 
 /// A flow with the definition of one of its versions.
@@ -385,6 +416,35 @@ fn shown(need: Need, permissions: &Permissions) -> FlowNeed {
 pub(super) async fn run(engine: &Engine, args: FlowRunArgs) -> Result<RunDetail> {
     let started = engine.flows().run(&args.id, args.version, args.input).await?;
     answer(engine, &started, args.wait_ms).await
+}
+
+pub(super) async fn backtest(engine: &Engine, args: FlowBacktestArgs) -> Result<Backtest> {
+    let FlowBacktestArgs { id, version, definition, last } = args;
+    let flows = engine.flows();
+    let program = match definition {
+        Some(definition) => {
+            let definition = read(definition)?;
+            if definition.id.as_str() != id {
+                return Err(Error::invalid(format!(
+                    "the definition is that of {}, not of {id}",
+                    definition.id
+                ))
+                .hint("Give the file of the flow whose runs are meant."));
+            }
+            flows.trial(definition).await?
+        }
+        None => flows.program(&id, version).await?,
+    };
+    flows.runs().backtest(program, last.unwrap_or(1_000)).await
+}
+
+pub(super) async fn test(engine: &Engine, args: FlowTestArgs) -> Result<Vec<FlowTest>> {
+    let program = match (args.definition, args.id) {
+        (Some(definition), None) => engine.flows().trial(read(definition)?).await?,
+        (None, Some(id)) => engine.flows().program(&id, None).await?,
+        _ => return Err(Error::invalid("either a definition or the id of a flow is tested")),
+    };
+    engine.flows().runs().test(&program, args.tests).await
 }
 
 pub(super) async fn run_from(engine: &Engine, args: FlowRunFromArgs) -> Result<RunDetail> {

@@ -4,12 +4,12 @@
 //! transaction. Everything before an effect is on disk before the effect begins, and all of it
 //! before the run reports its end (DESIGN §3).
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use devrig_core::{Actor, Change, ChangeKind, Origin, Result, Timestamp};
 use devrig_store::{Batch, Store};
 
-use super::{Entry, RunRow};
+use super::{End, Entry, RunRow};
 use crate::action::{Level, Log};
 use crate::secrets::Masks;
 use crate::table::run::{self as table, EventRow};
@@ -23,6 +23,7 @@ pub struct Journal {
     started_at: Timestamp,
     state: Mutex<State>,
     masks: Masks,
+    writes: bool,
     /// One write at a time, so that an older state of the row never comes after a newer one.
     writing: tokio::sync::Mutex<()>,
 }
@@ -68,6 +69,20 @@ impl Journal {
         Self::new(store, run, None, part, Written::Same)
     }
 
+    /// For a walk that leaves no run behind.
+    pub fn unwritten(store: Store, run: RunRow) -> Self {
+        Self { writes: false, ..Self::new(store, run, None, 0, Written::Same) }
+    }
+
+    /// How nodes ended, of what is not written.
+    pub fn ends(&self) -> Vec<Arc<End>> {
+        let ended = |entry: &Entry| match entry {
+            Entry::Ended(end) => Some(end.clone()),
+            _ => None,
+        };
+        self.lock().entries.iter().filter_map(ended).collect()
+    }
+
     fn new(
         store: Store,
         run: RunRow,
@@ -83,6 +98,7 @@ impl Journal {
             started_at,
             state: Mutex::new(state),
             masks: Masks::default(),
+            writes: true,
             writing: tokio::sync::Mutex::default(),
         }
     }
@@ -129,6 +145,9 @@ impl Journal {
     /// # Errors
     /// What the store meets; the entries are kept for the next try.
     pub async fn barrier(&self) -> Result<()> {
+        if !self.writes {
+            return Ok(());
+        }
         let _one = self.writing.lock().await;
         let Some(taken) = self.take() else { return Ok(()) };
         let written = match taken.rows() {

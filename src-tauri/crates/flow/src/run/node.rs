@@ -110,7 +110,9 @@ impl Walker<'_> {
                 Ok(went) => return Ok(went),
                 Err(error) => error,
             };
-            let Some(delay) = self.delay(node, &error, *attempts) else { return Err(error) };
+            let delay = self.delay(node, &error, *attempts);
+            let delay = delay.or_else(|| self.delay_of_run(node, &error, *attempts));
+            let Some(delay) = delay else { return Err(error) };
             let due = self.now() + delay;
             self.journal.note(Entry::Again {
                 node: path.to_owned(),
@@ -126,10 +128,26 @@ impl Walker<'_> {
 
     fn delay(&self, node: &Node, error: &Error, attempt: u32) -> Option<Duration> {
         let control = matches!(&node.work, Work::Action(step) if step.control().is_some());
-        if control || error.category == Category::Cancelled || self.token.is_cancelled() {
+        let over = self.token.is_cancelled() || self.stand_in.is_some();
+        if control || over || error.category == Category::Cancelled {
             return None;
         }
-        let delay = node.retry.after(attempt, error, fastrand::f64())?;
+        // Attempts of a run that was tried again are counted on.
+        let most = node.retry.max_attempts.max(1);
+        let delay = node.retry.after((attempt - 1) % most + 1, error, fastrand::f64())?;
+        Some(delay.max(asked_for(error)))
+    }
+
+    /// Where errors are handled by `retry`, the run is tried again from the node by the flow's policy,
+    /// each time with all attempts that the node has.
+    fn delay_of_run(&self, node: &Node, error: &Error, attempts: u32) -> Option<Duration> {
+        let control = matches!(&node.work, Work::Action(step) if step.control().is_some());
+        let retried = node.on_error == ErrorHandling::Retry && !node.handles_errors && !control;
+        if !retried || self.token.is_cancelled() || self.stand_in.is_some() {
+            return None;
+        }
+        let round = attempts / node.retry.max_attempts.max(1);
+        let delay = self.program.retry.after(round.max(1), error, fastrand::f64())?;
         Some(delay.max(asked_for(error)))
     }
 
@@ -154,6 +172,9 @@ impl Walker<'_> {
     ) -> Result<Went> {
         if let Some(pinned) = node.pin.as_ref().filter(|_| self.pins) {
             return Ok(Went::Through(pinned.clone(), None));
+        }
+        if let Some(given) = self.stand_in(node, path) {
+            return given;
         }
         match &node.work {
             Work::Junction => Ok(Went::Through(Value::Null, None)),

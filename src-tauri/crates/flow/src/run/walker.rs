@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::answer::Held;
-use super::{Access, Frame, Journal, Memory, OtherRuns, RunKind, RunRow};
+use super::{Access, Frame, Journal, Memory, OtherRuns, RunKind, RunRow, StandIn};
 use crate::circuits::Circuits;
 use crate::others::Others;
 use crate::program::Program;
@@ -29,6 +29,8 @@ pub struct Walker<'r> {
     /// What a request waits for, in a run that one started.
     pub answer: &'r Held,
     pub other_runs: &'r dyn OtherRuns,
+    /// What is given instead of touching the world, in a walk that leaves no run behind.
+    pub(super) stand_in: Option<&'r StandIn>,
     /// The path of the node whose failure nothing has handled.
     failed: Mutex<Option<String>>,
     /// Roots of expressions that stay the same: `trigger`, `flow`, `run`, `variables`.
@@ -71,9 +73,16 @@ impl<'r> Walker<'r> {
             pins,
             answer,
             other_runs,
+            stand_in: None,
             failed: Mutex::default(),
             facts,
         }
+    }
+
+    /// The same, touching nothing.
+    #[must_use]
+    pub fn standing_in(self, stand_in: &'r StandIn) -> Self {
+        Self { stand_in: Some(stand_in), ..self }
     }
 
     /// The root `trigger` of expressions.

@@ -198,7 +198,7 @@ impl Runs {
         Access::new(flow, self.inner.permits.clone(), self.inner.secrets.clone())
     }
 
-    async fn in_time<'a>(&self, walker: &'a Walker<'a>, frame: &'a Frame<'a>) -> Walked {
+    pub(super) async fn in_time<'a>(&self, walker: &'a Walker<'a>, frame: &'a Frame<'a>) -> Walked {
         let limit = Duration::from_millis(walker.program.definition.settings.timeout_ms);
         let timed = tokio::time::timeout(limit, walker.walk(frame));
         tokio::pin!(timed);

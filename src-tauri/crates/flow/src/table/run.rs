@@ -235,6 +235,35 @@ pub async fn journal(conn: &mut SqliteConnection, run: i64) -> Result<(Vec<Entry
     Ok((entries, next))
 }
 
+/// A run that has ended, with all that led to its end.
+#[derive(Debug)]
+pub struct PastRun {
+    pub row: RunRow,
+    pub trigger: String,
+    pub payload: Value,
+    pub entries: Vec<Entry>,
+}
+
+/// The last runs of a flow that a trigger or a person started and that came to their own end, newest
+/// first.
+pub async fn past(conn: &mut SqliteConnection, flow: i64, last: u32) -> Result<Vec<PastRun>> {
+    let mut query = sqlx::QueryBuilder::new(COLUMNS);
+    query.push("WHERE run.flow = ").push_bind(flow).push(
+        " AND run.kind IN ('live', 'manual') AND run.status IN ('completed', 'failed')
+          AND run.retry_of IS NULL ORDER BY run.seq DESC LIMIT ",
+    );
+    query.push_bind(last);
+    let rows = query.build().fetch_all(&mut *conn).await.map_err(from_sqlx)?;
+    let mut past = Vec::with_capacity(rows.len());
+    for found in &rows {
+        let row = row(found)?;
+        let (trigger, payload) = event(conn, row.event).await?;
+        let (entries, _) = journal(conn, row.seq).await?;
+        past.push(PastRun { row, trigger, payload, entries });
+    }
+    Ok(past)
+}
+
 /// The highest numbers of runs and of events.
 pub async fn last_numbers(conn: &mut SqliteConnection) -> Result<(i64, i64)> {
     sqlx::query_as(

@@ -223,6 +223,10 @@ pub(super) fn as_sent(mut payload: Value) -> Value {
 
 /// Adds `body` to a payload: what the raw body says where that is JSON or a form, else its text.
 pub(crate) fn with_body(mut payload: Value) -> Value {
+    // One that a person wrote may have a body only.
+    if payload.get("rawBody").is_none() && payload.get("body").is_some() {
+        return payload;
+    }
     let raw = payload["rawBody"].as_str().unwrap_or_default();
     let kind = payload["headers"]["content-type"].as_str().unwrap_or_default();
     let body = match kind.split(';').next().unwrap_or_default().trim() {
@@ -260,6 +264,8 @@ mod tests {
         );
         assert_eq!(of("text/plain", "hello"), json!("hello"));
         assert_eq!(of("application/json", "{"), json!("{"), "what is none is given as it came");
+        let written = json!({"body": {"a": 1}});
+        assert_eq!(with_body(written.clone()), written);
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod polling;
 mod runs;
 mod schedules;
 mod touch;
+mod trials;
 mod triggers;
 mod waits;
 mod webhooks;

@@ -168,6 +168,42 @@ async fn an_error_is_tried_again_by_the_policy_and_then_stops_the_run() {
     assert_eq!(ends_of(&run.nodes), ["a failed"]);
 }
 
+#[tokio::test]
+async fn a_run_is_tried_again_from_the_node_where_errors_are_handled_so() {
+    let (rig, _folder) = Rig::new().await;
+    let policy = |most: u32| json!({"maxAttempts": most, "baseDelayMs": 1, "jitter": false});
+    let mut flaky = node("a", "test.flaky", json!({}));
+    flaky["retryPolicy"] = policy(2);
+    let flow = json!({"nodes": [flaky], "edges": [],
+        "settings": {"errorHandling": "retry", "retryPolicy": policy(3)}});
+    for (failures, status, attempts) in
+        [(5, RunStatus::Completed, 6), (6, RunStatus::Failed, 6), (1, RunStatus::Completed, 2)]
+    {
+        rig.diary.fail_next("a", failures);
+        let started = rig.begin_with(flow.clone()).await;
+        let (rest, run) = rig.ended(started).await;
+        assert_eq!((rest.status, run.nodes[0].attempts), (status, attempts), "{failures} failures");
+    }
+}
+
+#[tokio::test]
+async fn a_retry_of_a_run_that_is_long_off_is_kept_over_a_park() {
+    let (rig, _folder) = Rig::new().await;
+    let mut flaky = node("a", "test.flaky", json!({}));
+    flaky["retryPolicy"] = json!({"maxAttempts": 1});
+    let policy = json!({"maxAttempts": 2, "baseDelayMs": 3_600_000, "maxDelayMs": 3_600_000,
+        "jitter": false});
+    let settings = json!({"errorHandling": "retry", "retryPolicy": policy});
+    rig.diary.fail_next("a", 1);
+    let flow = json!({"nodes": [flaky], "edges": [], "settings": settings});
+    let started = rig.begin_with(flow).await;
+    rig.until(&started.id, RunStatus::Waiting).await;
+    rig.clock.advance(Duration::from_secs(3601));
+    rig.runs.look();
+    let run = rig.until(&started.id, RunStatus::Completed).await;
+    assert_eq!(run.nodes[0].attempts, 2);
+}
+
 fn ends_of(nodes: &[history::NodeRun]) -> Vec<String> {
     nodes.iter().map(|node| format!("{} {}", node.path, node.status.unwrap().as_str())).collect()
 }
