@@ -404,3 +404,41 @@ async fn a_flow_touches_what_the_person_allows() {
     assert_eq!(wrong["code"], "INVALID_INPUT");
     rig.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_are_searched_counted_and_cleaned_away() {
+    let (rig, devrig, file) = desk().await;
+    devrig.json(&["flow", "create", &file]).await;
+    let failing = rig.folder.path().join("failing.flow.json");
+    let flow = r#"{"id": "failing", "name": "Failing", "nodes": [{"id": "no", "type": "action",
+        "action": "flow.fail", "config": {"message": "no lamp at host17"}}]}"#;
+    std::fs::write(&failing, flow).expect("a file");
+    devrig.json(&["flow", "create", &failing.display().to_string()]).await;
+    let done = devrig.json(&["flow", "run", "rounds", "--wait"]).await;
+    let failed = devrig.json(&["flow", "run", "failing"]).await;
+    let failed = failed["id"].as_str().expect("an id");
+    let shown = devrig.json(&["run", "show", failed, "--watch"]).await;
+    assert_eq!(shown["status"], "failed");
+
+    let found = devrig.json(&["run", "list", "--search", "lamp host1", "--since", "1h"]).await;
+    assert_eq!((found.as_array().map(Vec::len), &found[0]["id"]), (Some(1), &json!(failed)));
+    let by_id = devrig.json(&["run", "list", "--search", &failed[..8], "--kind", "manual"]).await;
+    assert_eq!(by_id[0]["triggerType"], "manual");
+    let none = devrig.json(&["run", "list", "--trigger", "cron"]).await;
+    assert_eq!(none, json!([]));
+    let wrong = devrig.error(&["run", "list", "--since", "yesterday"], "").await;
+    assert!(wrong["hint"].as_str().expect("a hint").contains("2d"), "{wrong}");
+
+    let metrics = devrig.json(&["metrics"]).await;
+    let hour = &metrics["runs"]["lastHour"];
+    assert_eq!((&hour["completed"], &hour["failed"]), (&json!(1), &json!(1)), "{metrics}");
+    assert!(hour["averageMs"].as_f64().expect("a time") > 0.0);
+    assert!(metrics["system"]["database"].as_f64().expect("a length") > 0.0);
+    assert!(devrig.text(&["metrics"]).await.contains("1 completed, 1 failed"));
+
+    let cleaned = devrig.json(&["db", "clean", "--days", "0"]).await;
+    assert_eq!((&cleaned["runs"], &cleaned["events"]), (&json!(1), &json!(1)), "{cleaned}");
+    let gone = devrig.error(&["run", "show", done["id"].as_str().expect("an id")], "").await;
+    assert_eq!(gone["code"], "NOT_FOUND");
+    assert_eq!(devrig.json(&["run", "list"]).await[0]["id"], failed, "failures are kept longer");
+}

@@ -8,8 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use devrig_core::Result;
 use devrig_engine::api::{
-    approval, engine, expr, flow, inbox, job, plugin, rule, run, secret, settings, split, trigger,
-    tunnel,
+    approval, engine, expr, flow, inbox, job, metrics, plugin, rule, run, secret, settings, split,
+    trigger, tunnel,
 };
 use devrig_engine::events::EventStream;
 use devrig_engine::{Api, NoArgs};

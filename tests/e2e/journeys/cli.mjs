@@ -80,7 +80,7 @@ async function run(rig, url) {
   call('plugin connect', { args: ['github'], input: 'ghp_wrong', fails: true });
   call('plugin connect', { args: ['github'], input: 'ghp_good' });
   call('plugin sync', { args: ['github'] });
-  for (const command of ['plugin list', 'plugin status', 'plugin account list', 'secret list', 'secret status', 'secret unlock', 'job list', 'job dead', 'job stats', 'settings get', 'db check']) call(command);
+  for (const command of ['plugin list', 'plugin status', 'plugin account list', 'secret list', 'secret status', 'secret unlock', 'job list', 'job dead', 'job stats', 'settings get', 'metrics', 'db check', 'db clean']) call(command);
   call('plugin show', { args: ['github'] });
   call('plugin logs', { args: ['github'] });
   call('plugin account add', { args: ['github', 'work'] });

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use flow::{Approval, Decided, Expr, Flow, Lang, OneVersion, Run, Trigger, Tunnel};
+pub use flow::{Approval, Decided, Expr, Flow, Lang, OneVersion, Run, Runs, Trigger, Tunnel};
 
 /// A local-first command center for developers.
 #[derive(Debug, Parser)]
@@ -80,6 +80,8 @@ pub enum Command {
     Completions { shell: clap_complete::Shell },
     /// Check what DevRig needs from this machine, with a verdict and a remedy for each.
     Doctor,
+    /// What DevRig does and takes at this moment.
+    Metrics,
     /// What was refused, stopped or done in your name.
     Audit {
         /// Only this plugin or account.
@@ -505,6 +507,16 @@ pub enum Db {
     Check,
     /// Copy the database; without a file into the backups folder.
     Backup { file: Option<PathBuf> },
+    /// Delete runs of flows whose time is over, and give their space back to the disk.
+    Clean {
+        /// Keep those that completed or were cancelled for so many days, instead of as long as the
+        /// settings say; 0 keeps none.
+        #[arg(long, value_name = "N")]
+        days: Option<u32>,
+        /// The same for those that failed.
+        #[arg(long, value_name = "N")]
+        failed_days: Option<u32>,
+    },
     /// Put a copy in the place of the database. DevRig must not be running.
     Restore { file: PathBuf },
 }

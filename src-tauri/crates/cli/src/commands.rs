@@ -7,6 +7,7 @@ mod expr;
 mod flow;
 mod inbox;
 mod job;
+mod metrics;
 mod plugin;
 mod rule;
 mod run;
@@ -58,6 +59,7 @@ pub async fn run(command: Command, api: &dyn Api, output: Output) -> Result<Exit
         Command::Job(command) => job::run(command, api, output).await,
         Command::Settings(command) => settings::run(command, api, output).await,
         Command::Db(command) => db::run(command, api, output).await,
+        Command::Metrics => metrics::run(api, output).await,
         Command::Doctor => engine::doctor(api, output).await,
         Command::Audit { subject, page } => engine::audit(subject, page, api, output).await,
         // These were run before an engine was asked for.

@@ -10,6 +10,7 @@ pub mod expr;
 pub mod flow;
 pub mod inbox;
 pub mod job;
+pub mod metrics;
 pub mod plugin;
 pub mod rule;
 pub mod run;
@@ -138,8 +139,10 @@ macro_rules! calls {
             read settings_get = settings::get(settings::SettingArgs) -> serde_json::Value [Settings];
             read settings_all = settings::all(NoArgs) -> std::collections::BTreeMap<String, serde_json::Value> [Settings];
             write settings_set = settings::set(settings::SettingSetArgs) -> () [Settings];
+            read metrics = metrics::metrics(NoArgs) -> metrics::Metrics [Runs, Jobs, Counts, Sync, Health];
             read db_check = settings::db_check(NoArgs) -> settings::Check [Health];
             write db_backup = settings::db_backup(settings::BackupArgs) -> String [];
+            write db_clean = settings::db_clean(settings::CleanArgs) -> settings::DbCleaned [Runs, Health];
         }
     };
 }

@@ -25,6 +25,7 @@ use tokio_util::task::TaskTracker;
 use crate::api::engine::EngineInfo;
 use crate::connection::OwnerKind;
 use crate::events::{self, EngineEvent, EventStream};
+use crate::gauge::Gauge;
 use crate::home::Home;
 use crate::lock::OwnerLock;
 use crate::notices::{self, Desk};
@@ -103,6 +104,7 @@ struct Inner {
     code: CodePool,
     flows: Flows,
     hearing: Hearing,
+    gauge: Gauge,
     workers: tokio::sync::Mutex<Option<Workers>>,
     events: broadcast::Sender<EngineEvent>,
     /// Ends the socket and the timers.
@@ -175,6 +177,7 @@ impl Engine {
                 code,
                 flows,
                 hearing,
+                gauge: Gauge::new(),
                 workers: tokio::sync::Mutex::new(Some(workers)),
                 events,
                 stop: CancellationToken::new(),
@@ -273,6 +276,10 @@ impl Engine {
         drop(inner.lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take());
     }
 
+    pub(crate) fn started_at(&self) -> Timestamp {
+        self.inner.started_at
+    }
+
     pub(crate) async fn info(&self) -> Result<EngineInfo> {
         // Settings may be the plugin's defaults; these are the person's doing.
         let accounts = self.plugins().accounts().await?;
@@ -334,6 +341,10 @@ impl Engine {
 
     pub(crate) fn hearing(&self) -> &Hearing {
         &self.inner.hearing
+    }
+
+    pub(crate) fn gauge(&self) -> &Gauge {
+        &self.inner.gauge
     }
 
     /// Cancelled when the engine stops.

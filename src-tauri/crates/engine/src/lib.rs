@@ -10,6 +10,7 @@ pub mod doctor;
 mod engine;
 pub mod events;
 mod files;
+mod gauge;
 pub mod home;
 mod lock;
 pub mod logging;

@@ -147,6 +147,21 @@ pub const KNOWN: &[Setting] = &[
         accepts: Accepts::Whole { least: 1, most: 3650, default: 90 },
     },
     Setting {
+        key: "retention.runsDays",
+        about: "Days that runs of flows are kept which completed or were cancelled.",
+        accepts: Accepts::Whole { least: 1, most: 3650, default: 90 },
+    },
+    Setting {
+        key: "retention.failedRunsDays",
+        about: "Days that runs of flows are kept which failed.",
+        accepts: Accepts::Whole { least: 1, most: 3650, default: 365 },
+    },
+    Setting {
+        key: "retention.runsPerFlow",
+        about: "How many of a flow's runs are kept, the newest first.",
+        accepts: Accepts::Whole { least: 1, most: 100_000_000, default: 1_000_000 },
+    },
+    Setting {
         key: "onboarding.finished",
         about: "The first run was finished or skipped.",
         accepts: Accepts::Flag { default: false },

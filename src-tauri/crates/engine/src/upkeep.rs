@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use devrig_core::Result;
+use devrig_core::{Error, Result};
+use devrig_flow::retention::{self, Cleaned, Keep};
 use devrig_inbox::Inbox;
 use tokio_util::sync::CancellationToken;
 
@@ -12,6 +13,7 @@ use crate::settings;
 /// No sleep is longer, so that a machine that slept or a clock that jumped is noticed.
 const LONGEST: Duration = Duration::from_secs(30);
 const CLEANING: Duration = Duration::from_secs(6 * 60 * 60);
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(crate) async fn run(engine: Engine, stop: CancellationToken) {
     let mut changes = engine.store().changes();
@@ -84,13 +86,39 @@ async fn wake(engine: &Engine) -> Result<Duration> {
 }
 
 async fn clean(engine: &Engine) -> Result<()> {
-    let key = "retention.changesDays";
-    let days = settings::value(engine.store(), key).await?.as_u64().unwrap_or(90);
-    let deleted = engine.store().forget_changes(Duration::from_secs(days * 24 * 60 * 60)).await?;
+    let deleted =
+        engine.store().forget_changes(days(engine, "retention.changesDays").await?).await?;
     engine.inbox().forget_operations().await?;
-    engine.jobs().clean_completed(Duration::from_secs(7 * 24 * 60 * 60)).await?;
-    engine.store().shrink().await?;
+    engine.jobs().clean_completed(DAY * 7).await?;
+    let cleaned = clean_runs(engine, keep(engine).await?).await?;
     while engine.inbox().tidy().await? {}
-    tracing::info!(deleted, "deleted old change rows");
+    tracing::info!(deleted, runs = cleaned.runs, "deleted old history");
     crate::logging::trim(&engine.home().logs())
+}
+
+/// Deletes the runs whose time is over, and gives their space back to the disk.
+pub(crate) async fn clean_runs(engine: &Engine, keep: Keep) -> Result<Cleaned> {
+    let cleaned = retention::clean(engine.store(), &keep).await?;
+    engine.store().shrink().await?;
+    Ok(cleaned)
+}
+
+/// How long runs are kept, by the person's settings.
+pub(crate) async fn keep(engine: &Engine) -> Result<Keep> {
+    let per_flow = number(engine, "retention.runsPerFlow").await?;
+    Ok(Keep {
+        ended: days(engine, "retention.runsDays").await?,
+        failed: days(engine, "retention.failedRunsDays").await?,
+        per_flow: u32::try_from(per_flow).unwrap_or(u32::MAX),
+    })
+}
+
+async fn days(engine: &Engine, key: &str) -> Result<Duration> {
+    let days = number(engine, key).await?;
+    Ok(DAY * u32::try_from(days).unwrap_or(u32::MAX))
+}
+
+async fn number(engine: &Engine, key: &str) -> Result<u64> {
+    let value = settings::value(engine.store(), key).await?;
+    value.as_u64().ok_or_else(|| Error::invalid(format!("{key} is {value}, which is no number")))
 }

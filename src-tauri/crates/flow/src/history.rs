@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use devrig_core::{Error, Result, Timestamp};
-use devrig_store::{Store, from_sqlx};
+use devrig_store::{SqliteConnection, Store, from_sqlx};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
 
 use crate::action::Level;
+use crate::definition::TriggerType;
 use crate::run::{Entry, NodeStatus, RunKind, RunRow, RunStatus};
+use crate::table::found::{self, Filter};
 use crate::table::run as table;
 
 /// Rows of one page at most.
@@ -24,6 +26,8 @@ pub struct RunInfo {
     pub flow_name: String,
     pub version: i64,
     pub kind: RunKind,
+    /// The type of the trigger that started it, such as `webhook`.
+    pub trigger_type: String,
     pub status: RunStatus,
     pub queued_at: Timestamp,
     pub started_at: Option<Timestamp>,
@@ -80,10 +84,18 @@ pub struct LogLine {
 }
 
 /// Which runs are wanted.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Wanted {
     pub flow: Option<String>,
     pub status: Option<RunStatus>,
+    pub kind: Option<RunKind>,
+    /// Such as `webhook`.
+    pub trigger_type: Option<String>,
+    /// Queued at this time or later, and before that one.
+    pub since: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+    /// Words of the error, the last of which may be the beginning of one, or the beginning of an id.
+    pub text: Option<String>,
     /// The id of the last run of the page before.
     pub after: Option<String>,
     pub limit: u32,
@@ -92,20 +104,43 @@ pub struct Wanted {
 /// Runs, newest first.
 ///
 /// # Errors
-/// `NOT_FOUND` for a flow or a place that is not there.
+/// `NOT_FOUND` for a flow or a place that is not there, `INVALID_INPUT` for a type of triggers that
+/// there is not, or a text without a word.
 pub async fn list(store: &Store, wanted: &Wanted) -> Result<Vec<RunInfo>> {
     let mut conn = store.reader().acquire().await.map_err(from_sqlx)?;
+    let filter = filter(&mut conn, wanted).await?;
+    let limit = wanted.limit.clamp(1, PAGE);
+    let rows = match wanted.text.as_deref() {
+        Some(text) => found::with_text(&mut conn, &filter, text, limit).await?,
+        None => found::list(&mut conn, &filter, limit).await?,
+    };
+    Ok(rows.into_iter().map(RunInfo::from).collect())
+}
+
+async fn filter(conn: &mut SqliteConnection, wanted: &Wanted) -> Result<Filter> {
     let flow = match &wanted.flow {
-        Some(id) => Some(crate::table::flow::get(&mut conn, id).await?.seq),
+        Some(id) => Some(crate::table::flow::get(&mut *conn, id).await?.seq),
         None => None,
     };
     let before = match &wanted.after {
-        Some(id) => table::get(&mut conn, id).await?.0.seq,
-        None => i64::MAX,
+        Some(id) => {
+            let (row, _) = table::get(&mut *conn, id).await?;
+            Some((row.queued_at, row.seq))
+        }
+        None => None,
     };
-    let limit = wanted.limit.clamp(1, PAGE);
-    let rows = table::list(&mut conn, flow, wanted.status, before, limit).await?;
-    Ok(rows.into_iter().map(RunInfo::from).collect())
+    let trigger_type = wanted.trigger_type.as_deref().map(known_type).transpose()?;
+    let Wanted { status, kind, since, until, .. } = *wanted;
+    Ok(Filter { flow, status, kind, trigger_type, since, until, before })
+}
+
+fn known_type(text: &str) -> Result<&'static str> {
+    let others = ["subflow", "error"];
+    let known: Vec<&str> = TriggerType::words().into_iter().chain(others).collect();
+    known.iter().copied().find(|each| *each == text).ok_or_else(|| {
+        Error::invalid(format!("{text:?} is no type of triggers"))
+            .hint(format!("It is one of {}.", known.join(", ")))
+    })
 }
 
 /// One run with what happened in it.
@@ -194,6 +229,7 @@ impl From<(RunRow, table::FlowNames)> for RunInfo {
             flow_name: names.name,
             version: row.version,
             kind: row.kind,
+            trigger_type: row.trigger_type,
             status: row.status,
             queued_at: row.queued_at,
             started_at: row.started_at,

@@ -17,11 +17,13 @@ mod place;
 mod plan;
 mod program;
 mod programs;
+pub mod retention;
 pub mod run;
 pub mod runs;
 pub mod secrets;
 pub mod shape;
 mod table;
+pub mod tally;
 pub mod triggers;
 
 pub use definition::Definition;

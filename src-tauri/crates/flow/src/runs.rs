@@ -6,6 +6,7 @@ mod answers;
 mod backtest;
 mod decide;
 mod drive;
+mod figures;
 mod fire;
 mod other_runs;
 mod rehearse;
@@ -15,6 +16,7 @@ pub use again::Of;
 pub use answers::{Approval, Door, ROOT as WAIT_ROOT, Said};
 pub use backtest::{Backtest, BacktestRun};
 pub use decide::Decision;
+pub use figures::Figures;
 pub use fire::Fired;
 pub use trial::FlowTest;
 
@@ -105,6 +107,8 @@ struct Inner {
     tasks: TaskTracker,
     stop: CancellationToken,
     taking: fire::Taking,
+    tally: figures::Counted,
+    begun_at: Timestamp,
     /// Something may be due: a parked run, or one that was parked just now.
     wake: tokio::sync::Notify,
     /// What the addresses are signed with at which runs are resumed.
@@ -166,6 +170,7 @@ impl Runs {
         let open = table::open(&mut conn).await?;
         drop(conn);
         let clock = store.clock().clone();
+        let begun_at = store.clock().now();
         let key = store.write(async |tx: &mut Tx| crate::table::wait::key(tx).await).await?;
         let ids = open.iter().map(|run| run.id.clone()).collect();
         crate::actions::shell::end_left_behind(ids).await;
@@ -185,6 +190,8 @@ impl Runs {
                 tasks: TaskTracker::new(),
                 stop: CancellationToken::new(),
                 taking: fire::Taking::default(),
+                tally: figures::Counted::default(),
+                begun_at,
                 wake: tokio::sync::Notify::new(),
                 key,
                 door: OnceLock::new(),
@@ -291,6 +298,7 @@ impl Runs {
             ended_at: None,
             wake_at: None,
             error: None,
+            trigger_type: (*trigger_type).to_owned(),
         };
         let told = told(trigger, trigger_type, now, payload.clone());
         (event, run, told)

@@ -2,6 +2,8 @@
 
 pub mod file;
 pub mod flow;
+pub mod found;
+pub mod old;
 pub mod permission;
 pub mod run;
 pub mod trigger;

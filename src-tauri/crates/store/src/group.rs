@@ -142,6 +142,18 @@ impl Store {
         &self.inner.options.clock
     }
 
+    /// How long the file is, in bytes, without its log.
+    pub fn size(&self) -> u64 {
+        std::fs::metadata(&self.inner.options.file).map_or(0, |meta| meta.len())
+    }
+
+    /// How long the write-ahead log is, in bytes.
+    pub fn log_size(&self) -> u64 {
+        let mut log = self.inner.options.file.clone().into_os_string();
+        log.push("-wal");
+        std::fs::metadata(log).map_or(0, |meta| meta.len())
+    }
+
     pub fn options(&self) -> &StoreOptions {
         &self.inner.options
     }

@@ -140,21 +140,48 @@ pub enum Flow {
     Actions { name: Option<String> },
 }
 
+/// Which runs.
+#[derive(Debug, Clone, Args)]
+pub struct Runs {
+    /// Only those of this flow.
+    #[arg(long)]
+    pub flow: Option<String>,
+    /// queued, running, waiting, needs_decision, completed, failed, cancelled.
+    #[arg(long)]
+    pub status: Option<String>,
+    /// live, manual, sub, error.
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// The type of trigger that started it, such as webhook.
+    #[arg(long, value_name = "TYPE")]
+    pub trigger: Option<String>,
+    /// From this time on: 30m, 6h, 2d or 1w ago, or such as 2026-11-20T09:30:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Before this time.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Words of the error, or the beginning of an id.
+    #[arg(long, value_name = "TEXT")]
+    pub search: Option<String>,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Run {
     /// Runs, newest first.
     List {
-        /// Only those of this flow.
-        #[arg(long)]
-        flow: Option<String>,
-        /// queued, running, waiting, needs_decision, completed, failed, cancelled.
-        #[arg(long)]
-        status: Option<String>,
+        #[command(flatten)]
+        which: Runs,
         #[command(flatten)]
         page: Page,
     },
     /// One run: what became of its nodes.
-    Show { run: String },
+    Show {
+        run: String,
+        /// Tell of each node as it ends, until the run ends. JSON is printed then.
+        #[arg(long, short = 'w')]
+        watch: bool,
+    },
     /// What a run told.
     Logs {
         run: String,

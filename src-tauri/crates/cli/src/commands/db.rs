@@ -4,14 +4,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use devrig_core::{Code, Error, Result, SystemClock};
-use devrig_engine::api::settings::BackupArgs;
+use devrig_engine::api::settings::{BackupArgs, CleanArgs, Cleaned};
 use devrig_engine::socket::Guest;
 use devrig_engine::{Api, Home, NoArgs};
 use devrig_store::StoreOptions;
 use serde_json::json;
 
 use crate::args::Db;
-use crate::output::Output;
+use crate::output::{Output, Progress};
 
 pub async fn run(command: Db, api: &dyn Api, output: Output) -> Result<ExitCode> {
     match command {
@@ -35,6 +35,18 @@ pub async fn run(command: Db, api: &dyn Api, output: Output) -> Result<ExitCode>
             let path = path.map(|path| path.display().to_string());
             let copy = api.db_backup(BackupArgs { path }).await?;
             output.show(&json!({"path": copy}), |_| format!("Copied to {copy}"))
+        }
+        Db::Clean { days, failed_days } => {
+            let progress = Progress::start(output, "Deleting old runs");
+            let cleaned = api.db_clean(CleanArgs { days, failed_days }).await?;
+            drop(progress);
+            output.show(&cleaned, |cleaned| {
+                let freed = (cleaned.size_before - cleaned.size_after).max(0.0) / 1_048_576.0;
+                let Cleaned { runs, events } = cleaned.deleted;
+                format!(
+                    "Deleted {runs} runs and {events} events; the file is {freed:.1} MB shorter."
+                )
+            })
         }
         // Ran before an engine was asked for, because the engine holds the file.
         Db::Restore { .. } => Ok(ExitCode::SUCCESS),

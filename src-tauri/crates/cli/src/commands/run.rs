@@ -7,13 +7,13 @@ use devrig_core::{Result, SystemClock, Tag, Timestamp};
 use devrig_engine::Api;
 use devrig_engine::api::run::{
     Decision, Level, NodeRun, RunAgainArgs, RunArgs, RunDecideArgs, RunDetail, RunGetArgs, RunInfo,
-    RunListArgs, RunLogLine, RunStatus,
+    RunKind, RunListArgs, RunLogLine, RunStatus,
 };
-use devrig_engine::events::EngineEvent;
+use devrig_engine::events::{EngineEvent, EventStream};
 use futures::StreamExt;
 
 use super::flow;
-use crate::args::{Decided, Page, Run};
+use crate::args::{Decided, Page, Run, Runs};
 use crate::output::{Output, brief, facts, line, one_line, table};
 use crate::time;
 
@@ -24,8 +24,9 @@ const LOOK: Duration = Duration::from_millis(200);
 
 pub async fn run(command: Run, api: &dyn Api, output: Output) -> Result<ExitCode> {
     match command {
-        Run::List { flow, status, page } => list(flow, status, page, api, output).await,
-        Run::Show { run } => output.show(&get(run, api).await?, detail),
+        Run::List { which, page } => list(which, page, api, output).await,
+        Run::Show { run, watch: true } => watch(&run, api, output).await,
+        Run::Show { run, watch: false } => output.show(&get(run, api).await?, detail),
         Run::Logs { run, follow: true } => follow(&run, api, output).await,
         Run::Logs { run, follow: false } => {
             output.show(&get(run, api).await?.log, |log| match log.as_slice() {
@@ -63,19 +64,24 @@ async fn get(id: String, api: &dyn Api) -> Result<RunDetail> {
     api.run_get(RunGetArgs { id, wait_ms: None }).await
 }
 
-async fn list(
-    flow: Option<String>,
-    status: Option<String>,
-    page: Page,
-    api: &dyn Api,
-    output: Output,
-) -> Result<ExitCode> {
-    let flow = match flow {
+async fn list(which: Runs, page: Page, api: &dyn Api, output: Output) -> Result<ExitCode> {
+    let flow = match which.flow {
         Some(wanted) => Some(flow::find(&wanted, api).await?.id),
         None => None,
     };
-    let status = status.as_deref().map(RunStatus::parse).transpose()?;
-    let args = RunListArgs { flow, status, after: page.cursor, limit: page.limit };
+    let now = SystemClock::shared().now();
+    let time = |text: Option<String>| text.map(|text| time::past(&text, now)).transpose();
+    let args = RunListArgs {
+        flow,
+        status: which.status.as_deref().map(RunStatus::parse).transpose()?,
+        kind: which.kind.as_deref().map(RunKind::parse).transpose()?,
+        trigger_type: which.trigger,
+        since: time(which.since)?,
+        until: time(which.until)?,
+        text: which.search,
+        after: page.cursor,
+        limit: page.limit,
+    };
     output.show(&api.run_list(args).await?, |runs| rows(runs))
 }
 
@@ -177,19 +183,42 @@ async fn follow(id: &str, api: &dyn Api, output: Output) -> Result<ExitCode> {
         if run.run.status.rests() {
             return Ok(ExitCode::SUCCESS);
         }
-        tokio::time::sleep(LOOK).await;
-        // The time is for an owner that goes away without a word.
-        let _ = tokio::time::timeout(WAIT, async {
-            while let Some(event) = events.next().await {
-                match event {
-                    EngineEvent::Stale { tags } if tags.contains(&Tag::Runs) => return,
-                    EngineEvent::Lagged => return,
-                    _ => {}
-                }
-            }
-        })
-        .await;
+        changed(&mut events).await;
     }
+}
+
+/// Tells of each node as it ends, and of the whole run then.
+async fn watch(id: &str, api: &dyn Api, output: Output) -> Result<ExitCode> {
+    let mut events = api.events().await?;
+    let mut told = 0;
+    loop {
+        let run = get(id.to_owned(), api).await?;
+        let ended = || run.nodes.iter().filter(|node| node.status.is_some());
+        if !output.json {
+            ended().skip(told).for_each(|each| line(node(each).join("  ").trim_end()));
+        }
+        told = ended().count();
+        if run.run.status.rests() {
+            return output.show(&run, |run| format!("\n{}", detail(run)));
+        }
+        changed(&mut events).await;
+    }
+}
+
+/// Returns when some run changed.
+async fn changed(events: &mut EventStream) {
+    tokio::time::sleep(LOOK).await;
+    // The time is for an owner that goes away without a word.
+    let _ = tokio::time::timeout(WAIT, async {
+        while let Some(event) = events.next().await {
+            match event {
+                EngineEvent::Stale { tags } if tags.contains(&Tag::Runs) => return,
+                EngineEvent::Lagged => return,
+                _ => {}
+            }
+        }
+    })
+    .await;
 }
 
 /// The run when it has ended or needs the person, or as it stands after so many seconds.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use devrig_core::{Error, Result};
+use devrig_core::{Error, Result, Timestamp};
 pub use devrig_flow::action::Level;
 use devrig_flow::history::{self, Wanted};
 pub use devrig_flow::history::{LogLine as RunLogLine, NodeRun, RunDetail, RunInfo};
@@ -19,13 +19,26 @@ use crate::Engine;
 const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize, specta::Type)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RunListArgs {
     /// The id of a flow; all of them when absent.
     #[serde(default)]
     pub flow: Option<String>,
     #[serde(default)]
     pub status: Option<RunStatus>,
+    #[serde(default)]
+    pub kind: Option<RunKind>,
+    /// Such as `webhook`.
+    #[serde(default)]
+    pub trigger_type: Option<String>,
+    /// Queued at this time or later, and before that one.
+    #[serde(default)]
+    pub since: Option<Timestamp>,
+    #[serde(default)]
+    pub until: Option<Timestamp>,
+    /// Words of the error, the last of which may be the beginning of one, or the beginning of an id.
+    #[serde(default)]
+    pub text: Option<String>,
     /// The id of the last run of the page before.
     #[serde(default)]
     pub after: Option<String>,
@@ -50,8 +63,9 @@ pub struct RunGetArgs {
 }
 
 pub(super) async fn list(engine: &Engine, args: RunListArgs) -> Result<Vec<RunInfo>> {
-    let RunListArgs { flow, status, after, limit } = args;
-    let wanted = Wanted { flow, status, after, limit: limit.unwrap_or(50) };
+    let RunListArgs { flow, status, kind, trigger_type, since, until, text, after, limit } = args;
+    let limit = limit.unwrap_or(50);
+    let wanted = Wanted { flow, status, kind, trigger_type, since, until, text, after, limit };
     history::list(engine.store(), &wanted).await
 }
 

@@ -99,4 +99,6 @@ pub struct RunRow {
     pub ended_at: Option<Timestamp>,
     pub wake_at: Option<Timestamp>,
     pub error: Option<Error>,
+    /// The type of the trigger that started it, such as `webhook`.
+    pub trigger_type: String,
 }

@@ -55,6 +55,7 @@ impl Runs {
 
     /// Goes on with what follows, after it is on disk.
     pub(super) async fn follow_up(&self, run: &RunRow, status: RunStatus, after: Aftermath) {
+        self.count(run, status);
         if let Some(next) = after.next {
             self.board().wait(next.flow, next);
             self.fill();

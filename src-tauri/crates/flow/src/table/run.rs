@@ -1,11 +1,14 @@
 //! The SQL of `run`, `run_journal` and `trigger_event`.
 
+use std::time::Duration;
+
 use devrig_core::{Actor, Change, ChangeKind, Error, Origin, Result, Timestamp};
 use devrig_store::{Batch, Bind, SqliteConnection, Tx, from_sqlx};
 use serde_json::Value;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
+use super::found;
 use crate::run::{Entry, RunKind, RunRow, RunStatus};
 
 /// An event as its row has it.
@@ -77,8 +80,9 @@ pub fn put(batch: &mut Batch, run: &RunRow) -> Result<()> {
     let error = run.error.as_ref().map(serde_json::to_string).transpose()?;
     batch.append(
         "INSERT OR REPLACE INTO run (seq, id, flow, version, event, kind, parent, detached, \
-         retry_of, status, priority, depth, queued_at, started_at, ended_at, wake_at, error) ",
-        17,
+         retry_of, status, priority, depth, queued_at, started_at, ended_at, wake_at, error, \
+         trigger_type) ",
+        18,
         vec![
             Bind::Int(run.seq),
             Bind::from(run.id.as_str()),
@@ -97,8 +101,12 @@ pub fn put(batch: &mut Batch, run: &RunRow) -> Result<()> {
             ms(run.ended_at),
             ms(run.wake_at),
             Bind::from(error),
+            Bind::from(run.trigger_type.as_str()),
         ],
     );
+    if let Some(error) = &run.error {
+        found::add_words(batch, run.seq, error);
+    }
     Ok(())
 }
 
@@ -129,7 +137,8 @@ pub async fn wake(tx: &mut Tx, now: Timestamp) -> Result<Vec<(i64, String)>> {
     // What runs and is not parked yet finds it when it parks; what has ended never looks.
     sqlx::query(
         "UPDATE run_wait SET fresh = 0 WHERE fresh = 1
-         AND run NOT IN (SELECT id FROM run WHERE status IN ('running', 'waiting'))",
+         AND run NOT IN (SELECT id FROM run
+           WHERE status IN ('running', 'waiting') AND status <> 'completed')",
     )
     .execute(tx.conn())
     .await
@@ -164,7 +173,8 @@ pub async fn orphans(conn: &mut SqliteConnection) -> Result<Vec<String>> {
     sqlx::query_scalar(
         "SELECT child.id FROM run AS child
          JOIN run AS caller ON caller.id = substr(child.parent, 1, instr(child.parent, '/') - 1)
-         WHERE child.parent IS NOT NULL AND child.detached = 0 AND child.ended_at IS NULL
+         WHERE child.status IN ('queued', 'running', 'waiting', 'needs_decision')
+           AND child.status <> 'completed' AND child.parent IS NOT NULL AND child.detached = 0
            AND caller.ended_at IS NOT NULL",
     )
     .fetch_all(conn)
@@ -175,7 +185,8 @@ pub async fn orphans(conn: &mut SqliteConnection) -> Result<Vec<String>> {
 /// When the next waiting run goes on by itself.
 pub async fn next_wake(conn: &mut SqliteConnection) -> Result<Option<Timestamp>> {
     let next: Option<i64> = sqlx::query_scalar(
-        "SELECT min(wake_at) FROM run WHERE status = 'waiting' AND status <> 'completed'",
+        "SELECT min(wake_at) FROM run INDEXED BY run_status
+         WHERE status = 'waiting' AND status <> 'completed'",
     )
     .fetch_one(conn)
     .await
@@ -183,11 +194,55 @@ pub async fn next_wake(conn: &mut SqliteConnection) -> Result<Option<Timestamp>>
     Ok(next.map(Timestamp::from_ms))
 }
 
+/// How many runs are parked, and how many need a decision.
+pub async fn resting(conn: &mut SqliteConnection) -> Result<(u32, u32)> {
+    sqlx::query_as(
+        "SELECT count(*) FILTER (WHERE status = 'waiting'),
+                count(*) FILTER (WHERE status = 'needs_decision')
+         FROM run INDEXED BY run_status
+         WHERE status IN ('waiting', 'needs_decision') AND status <> 'completed'",
+    )
+    .fetch_one(conn)
+    .await
+    .map_err(from_sqlx)
+}
+
+/// How runs ended within some time, when, and how long they took: of those that were queued in it,
+/// and the newest of very many.
+pub async fn ended_between(
+    conn: &mut SqliteConnection,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<(RunStatus, Timestamp, Duration)>> {
+    /// Reading them takes some milliseconds.
+    const MOST: u32 = 10_000;
+    let rows: Vec<(String, i64, i64)> = sqlx::query_as(
+        "SELECT status, ended_at, coalesce(started_at, ended_at) FROM
+           (SELECT status, started_at, ended_at FROM run INDEXED BY run_queued
+            WHERE queued_at BETWEEN ? AND ? ORDER BY queued_at DESC, seq DESC LIMIT ?)
+         WHERE ended_at <= ?",
+    )
+    .bind(from.as_ms())
+    .bind(to.as_ms())
+    .bind(MOST)
+    .bind(to.as_ms())
+    .fetch_all(conn)
+    .await
+    .map_err(from_sqlx)?;
+    rows.into_iter()
+        .map(|(status, at, start)| {
+            let at = Timestamp::from_ms(at);
+            Ok((RunStatus::parse(&status)?, at, at.since(Timestamp::from_ms(start))))
+        })
+        .collect()
+}
+
 /// Forgets a run with everything that hangs on it.
 pub async fn delete(conn: &mut SqliteConnection, run: &RunRow) -> Result<()> {
     for sql in [
         "DELETE FROM run_wait WHERE run = (SELECT id FROM run WHERE seq = ?)",
         "DELETE FROM run_journal WHERE run = ?",
+        "DELETE FROM run_error WHERE rowid = ?",
         "DELETE FROM run WHERE seq = ?",
     ] {
         sqlx::query(sql).bind(run.seq).execute(&mut *conn).await.map_err(from_sqlx)?;
@@ -195,10 +250,9 @@ pub async fn delete(conn: &mut SqliteConnection, run: &RunRow) -> Result<()> {
     // Runs that were done again have the same event.
     sqlx::query(
         "DELETE FROM trigger_event WHERE seq = ?1
-         AND NOT EXISTS (SELECT 1 FROM run WHERE flow = ?2 AND event = ?1)",
+         AND NOT EXISTS (SELECT 1 FROM run WHERE event = ?1)",
     )
     .bind(run.event)
-    .bind(run.flow)
     .execute(conn)
     .await
     .map_err(from_sqlx)?;
@@ -282,16 +336,17 @@ pub struct FlowNames {
     pub name: String,
 }
 
-const COLUMNS: &str = "SELECT run.seq, run.id, run.flow, run.version, run.event, run.kind, \
-     run.parent, run.detached, run.retry_of, run.status, run.priority, run.depth, run.queued_at, run.started_at, \
-     run.ended_at, run.wake_at, run.error, flow.id AS flow_id, flow.name AS flow_name \
-     FROM run LEFT JOIN flow ON flow.seq = run.flow ";
+pub(super) const COLUMNS: &str = "SELECT run.seq, run.id, run.flow, run.version, run.event, \
+     run.kind, run.parent, run.detached, run.retry_of, run.status, run.priority, run.depth, \
+     run.queued_at, run.started_at, run.ended_at, run.wake_at, run.error, run.trigger_type, \
+     flow.id AS flow_id, flow.name AS flow_name FROM run LEFT JOIN flow ON flow.seq = run.flow ";
 
 /// Runs that have not ended, oldest first.
 pub async fn open(conn: &mut SqliteConnection) -> Result<Vec<RunRow>> {
     let mut query = sqlx::QueryBuilder::new(COLUMNS);
     query.push(
-        "WHERE run.status IN ('queued', 'running', 'waiting') AND run.status <> 'completed' \
+        "WHERE run.seq IN (SELECT seq FROM run INDEXED BY run_status
+           WHERE status IN ('queued', 'running', 'waiting') AND status <> 'completed')
          ORDER BY run.seq",
     );
     let rows = query.build().fetch_all(conn).await.map_err(from_sqlx)?;
@@ -327,31 +382,7 @@ pub async fn ended<'a>(
     rows.iter().map(named).collect()
 }
 
-/// Runs with numbers below `before`, newest first.
-pub async fn list(
-    conn: &mut SqliteConnection,
-    flow: Option<i64>,
-    status: Option<RunStatus>,
-    before: i64,
-    limit: u32,
-) -> Result<Vec<(RunRow, FlowNames)>> {
-    let mut query = sqlx::QueryBuilder::new(COLUMNS);
-    query.push("WHERE run.seq < ").push_bind(before);
-    if let Some(flow) = flow {
-        query.push(" AND run.flow = ").push_bind(flow);
-    }
-    if let Some(status) = status {
-        query.push(" AND run.status = ").push_bind(status.as_str());
-        if status != RunStatus::Completed {
-            query.push(" AND run.status <> 'completed'");
-        }
-    }
-    query.push(" ORDER BY run.seq DESC LIMIT ").push_bind(limit);
-    let rows = query.build().fetch_all(conn).await.map_err(from_sqlx)?;
-    rows.iter().map(named).collect()
-}
-
-fn named(found: &SqliteRow) -> Result<(RunRow, FlowNames)> {
+pub(super) fn named(found: &SqliteRow) -> Result<(RunRow, FlowNames)> {
     let text = |name: &str| found.try_get::<Option<String>, _>(name).map_err(from_sqlx);
     let names = FlowNames {
         id: text("flow_id")?.unwrap_or_default(),
@@ -418,5 +449,6 @@ fn row(row: &SqliteRow) -> Result<RunRow> {
         ended_at: at("ended_at")?,
         wake_at: at("wake_at")?,
         error: error.map(|text| serde_json::from_str(&text)).transpose()?,
+        trigger_type: text("trigger_type")?,
     })
 }

@@ -68,6 +68,13 @@ words! {
     }
 }
 
+impl TriggerType {
+    /// All of them, as JSON has them.
+    pub fn words() -> Vec<&'static str> {
+        <Self as Word>::known()
+    }
+}
+
 impl Default for TriggerKind {
     fn default() -> Self {
         Self::Manual { input_schema: None }
