@@ -10,5 +10,6 @@ mod hostile;
 mod notices;
 #[cfg(target_os = "linux")]
 mod offline;
+mod reference;
 #[cfg(target_os = "linux")]
 mod secrets;

@@ -10,6 +10,7 @@ pub mod oracle;
 #[cfg(target_os = "linux")]
 pub mod owner;
 pub mod plugin;
+pub mod reference;
 pub mod rig;
 #[cfg(target_os = "linux")]
 pub mod row;

@@ -140,7 +140,14 @@ async function run(rig, url) {
   writeFileSync(file, rounds([1, 2, 3], { x: 4, y: 2 }));
   call('flow import', { args: [file] });
   call('flow import', { args: [file, join(rig.folder, 'nowhere.flow.json')], fails: true });
+  const workflow = { name: 'Brought', nodes: [{ name: 'Start', type: 'n8n-nodes-base.manualTrigger', typeVersion: 1, parameters: {}, position: [0, 0] }], connections: {} };
+  call('flow import', { args: ['-', '--into', join(rig.folder, 'brought')], input: JSON.stringify(workflow) });
   call('flow validate', { args: ['sleeper'] });
+  const watched = join(rig.folder, 'watched');
+  mkdirSync(watched);
+  writeFileSync(join(watched, 'bad.flow.json'), '{');
+  call('settings set', { args: ['flows.folder', JSON.stringify(watched)] });
+  await until('the folder to be read', () => call('flow files').files.length === 1, 30);
   for (const command of ['show', 'versions', 'export', 'publish', 'enable']) call(`flow ${command}`, { args: ['rounds'] });
   call('trigger list');
   call('tunnel start', { args: ['--', 'sh', '-c', 'echo https://rounds.example.org; exec sleep 60', '{port}'] });
@@ -160,6 +167,7 @@ async function run(rig, url) {
   call('flow permissions', { args: ['rounds'] });
   call('flow files');
   call('flow actions');
+  call('flow triggers');
   const done = call('flow run', { args: ['rounds', '--input', '{"day": "today"}', '--wait'] });
   assert.equal(done.status, 'completed');
   call('run show', { args: [done.id] });
@@ -188,6 +196,7 @@ async function run(rig, url) {
   call('expr eval', { args: ['--lang', 'condition', JSON.stringify(holds), '--input', '-'], input: '{"trigger": {"payload": 1}}' });
 
   call('expr cron-next', { args: ['0 9 * * 1-5', '--tz', 'Europe/Berlin', '--from', '2026-11-20T09:30:00Z', '-n', '2'] });
+  call('expr helpers');
   call('expr eval', { args: ['--lang', 'template', '{{list}}', '--input', '-'], input: '{"list": [1, 2]}' });
 
   const broken = join(rig.folder, 'broken');

@@ -99,6 +99,7 @@ macro_rules! calls {
             read flow_permissions = flow::permissions(flow::FlowArgs) -> flow::FlowPermissions [Flows];
             write flow_permit = flow::permit(flow::FlowPermitArgs) -> flow::FlowPermissions [Flows];
             read flow_actions = flow::actions(NoArgs) -> Vec<flow::FlowAction> [];
+            read flow_format = flow::format(NoArgs) -> flow::Format [];
             write flow_run = flow::run(flow::FlowRunArgs) -> run::RunDetail [Runs];
             read flow_backtest = flow::backtest(flow::FlowBacktestArgs) -> flow::Backtest [Flows, Runs];
             read flow_test = flow::test(flow::FlowTestArgs) -> Vec<flow::FlowTest> [Flows];
@@ -122,6 +123,7 @@ macro_rules! calls {
             write tunnel_start = tunnel::start(tunnel::TunnelStartArgs) -> tunnel::TunnelStatus [];
             write tunnel_stop = tunnel::stop(NoArgs) -> () [];
             read expr_eval = expr::eval(expr::ExprEvalArgs) -> expr::ExprAnswer [];
+            read expr_reference = expr::reference(NoArgs) -> expr::ExprReference [];
             read expr_cron_next = expr::cron_next(expr::CronNextArgs) -> Vec<devrig_core::Timestamp> [];
 
             read secret_list = secret::list(NoArgs) -> Vec<secret::SecretInfo> [Secrets];

@@ -13,6 +13,7 @@ mod explain;
 mod parse;
 mod pattern;
 mod print;
+pub mod terms;
 mod value_ref;
 
 use crate::data::Data;

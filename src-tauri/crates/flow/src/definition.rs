@@ -3,6 +3,7 @@
 
 mod check;
 mod diff;
+mod format;
 mod migrate;
 mod model;
 pub mod n8n;
@@ -17,6 +18,7 @@ mod wire;
 
 pub use check::{ActionShape, Fault, Findings, Outside, Reference, check};
 pub use diff::{Changes, FieldChange, PartChange, PartChanges, diff};
+pub use format::{Format, Part, format};
 pub use migrate::migrate;
 pub use model::*;
 pub use place::line_and_column;

@@ -5,6 +5,7 @@ pub mod actions;
 pub mod circuits;
 pub mod definition;
 pub mod events;
+pub mod fields;
 pub mod flows;
 pub mod folder;
 pub mod history;

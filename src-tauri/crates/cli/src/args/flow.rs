@@ -138,6 +138,11 @@ pub enum Flow {
     },
     /// What nodes can do, or all about one of these actions.
     Actions { name: Option<String> },
+    /// What can start a flow, or all about one type of trigger.
+    Triggers {
+        #[arg(value_name = "TYPE")]
+        name: Option<String>,
+    },
 }
 
 /// Which runs.
@@ -235,6 +240,8 @@ pub enum Expr {
         #[arg(long, value_name = "FILE")]
         input: Option<PathBuf>,
     },
+    /// What templates and conditions can be made of.
+    Helpers,
     /// When a schedule falls due next.
     CronNext {
         /// Minute, hour, day of month, month, weekday; with seconds in front, or without.

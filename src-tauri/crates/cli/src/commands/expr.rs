@@ -3,13 +3,16 @@
 use std::process::ExitCode;
 
 use devrig_core::Result;
-use devrig_engine::Api;
-use devrig_engine::api::expr::{CronNextArgs, Explanation, ExprAnswer, ExprEvalArgs, ExprLang};
+use devrig_engine::api::expr::{
+    CronNextArgs, Explanation, ExprAnswer, ExprEvalArgs, ExprHelper, ExprLang, ExprReference,
+    ExprTerm,
+};
+use devrig_engine::{Api, NoArgs};
 use serde_json::{Value, json};
 
 use crate::args::{Expr, Lang};
 use crate::input;
-use crate::output::{Output, brief};
+use crate::output::{Output, brief, table};
 
 pub async fn run(command: Expr, api: &dyn Api, output: Output) -> Result<ExitCode> {
     match command {
@@ -27,6 +30,7 @@ pub async fn run(command: Expr, api: &dyn Api, output: Output) -> Result<ExitCod
             let answer = api.expr_eval(ExprEvalArgs { lang, expression, input }).await?;
             output.show(&answer, people)
         }
+        Expr::Helpers => output.show(&api.expr_reference(NoArgs {}).await?, reference),
         Expr::CronNext { expression, tz: zone, from, count } => {
             let from = from.map(|from| from.parse()).transpose()?;
             let args = CronNextArgs { expression, zone, from, count: Some(count) };
@@ -37,6 +41,30 @@ pub async fn run(command: Expr, api: &dyn Api, output: Output) -> Result<ExitCod
             })
         }
     }
+}
+
+fn reference(all: &ExprReference) -> String {
+    let helpers = |list: &[ExprHelper]| {
+        let rows = list.iter().map(|each| {
+            let (template, gives) = &each.example;
+            [each.usage.clone(), each.about.clone(), format!("{template} → {gives}")]
+        });
+        table(["TEMPLATES", "", "EXAMPLE"], rows)
+    };
+    let terms = |title: &'static str, list: &[ExprTerm]| {
+        let rows =
+            list.iter().map(|each| [each.name.clone(), each.fields.join(", "), each.about.clone()]);
+        table([title, "FIELDS", ""], rows)
+    };
+    [
+        helpers(&all.blocks),
+        helpers(&all.helpers),
+        terms("CONDITIONS", &all.conditions),
+        terms("OPERATORS", &all.operators),
+        terms("VALUES", &all.values),
+        terms("CASTS", &all.casts),
+    ]
+    .join("\n\n")
 }
 
 /// The value alone, as a pipe wants it; of a condition also why.

@@ -6,6 +6,7 @@ mod files;
 mod list;
 mod permissions;
 mod trial;
+mod triggers;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -94,6 +95,7 @@ pub async fn run(command: Flow, api: &dyn Api, output: Output) -> Result<ExitCod
             permissions::change(&flow, Vec::new(), permissions, api, output).await
         }
         Flow::Actions { name } => actions::show(name.as_deref(), api, output).await,
+        Flow::Triggers { name } => triggers::show(name.as_deref(), api, output).await,
     }
 }
 

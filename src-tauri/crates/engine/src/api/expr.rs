@@ -2,12 +2,15 @@
 
 use devrig_core::{Error, Result, Timestamp};
 pub use devrig_expr::condition::Explanation;
+use devrig_expr::condition::terms::{self, Term};
+use devrig_expr::template::helpers;
 use devrig_expr::{
     Answers, Condition, Data, JmesPath, JsonPath, Options, Schedule, Template, cron,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::NoArgs;
 use crate::Engine;
 
 /// A language of expressions.
@@ -56,6 +59,67 @@ pub struct CronNextArgs {
     /// 5 when absent, at most 1000.
     #[serde(default)]
     pub count: Option<u32>,
+}
+
+/// Everything that expressions can be made of.
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+pub struct ExprReference {
+    /// Functions of templates, and blocks.
+    pub helpers: Vec<ExprHelper>,
+    pub blocks: Vec<ExprHelper>,
+    /// Types of conditions and of the values in them, operators of `compare`, and what `cast` makes.
+    pub conditions: Vec<ExprTerm>,
+    pub values: Vec<ExprTerm>,
+    pub operators: Vec<ExprTerm>,
+    pub casts: Vec<ExprTerm>,
+}
+
+/// A helper of templates.
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+pub struct ExprHelper {
+    pub name: String,
+    /// How it is written.
+    pub usage: String,
+    pub about: String,
+    /// A template and what comes of it.
+    pub example: (String, String),
+}
+
+/// A name that stands in conditions.
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+pub struct ExprTerm {
+    pub name: String,
+    /// The fields beside `type`.
+    pub fields: Vec<String>,
+    pub about: String,
+}
+
+pub(super) async fn reference(_: &Engine, _: NoArgs) -> Result<ExprReference> {
+    let told = |(name, usage, about, example): (&str, &str, &str, (&str, &str))| ExprHelper {
+        name: name.to_owned(),
+        usage: usage.to_owned(),
+        about: about.to_owned(),
+        example: (example.0.to_owned(), example.1.to_owned()),
+    };
+    let blocks = helpers::BLOCKS.iter();
+    Ok(ExprReference {
+        helpers: helpers::helpers().map(|h| told((h.name, h.usage, h.about, h.example))).collect(),
+        blocks: blocks.map(|b| told((b.name, b.usage, b.about, b.example))).collect(),
+        conditions: terms::kinds().map(ExprTerm::from).collect(),
+        values: terms::values().map(ExprTerm::from).collect(),
+        operators: terms::operators().map(ExprTerm::from).collect(),
+        casts: terms::casts().map(ExprTerm::from).collect(),
+    })
+}
+
+impl From<Term> for ExprTerm {
+    fn from(term: Term) -> Self {
+        Self {
+            name: term.name.to_owned(),
+            fields: term.fields.iter().map(|field| (*field).to_owned()).collect(),
+            about: term.about.to_owned(),
+        }
+    }
 }
 
 /// A search through much data takes its time, in which others are answered.

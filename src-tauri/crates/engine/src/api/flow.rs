@@ -8,6 +8,8 @@ use devrig_flow::action::Registered;
 pub use devrig_flow::definition::n8n::{self, is_workflow};
 use devrig_flow::definition::{self, Definition, Layout, Problems};
 pub use devrig_flow::definition::{Changes, FieldChange, PartChanges, Problem, Severity};
+pub use devrig_flow::definition::{Format, Part};
+pub use devrig_flow::fields::{self, Field};
 pub use devrig_flow::flows::{FlowInfo, FlowVersion};
 pub use devrig_flow::folder::{FileProblem, FileState, FlowFile};
 use devrig_flow::permissions::{Need, Permission, Permissions, needs};
@@ -363,6 +365,10 @@ pub(super) async fn convert(engine: &Engine, args: FlowConvertArgs) -> Result<Fl
 
 pub(super) async fn actions(engine: &Engine, _: NoArgs) -> Result<Vec<FlowAction>> {
     engine.flows().actions().all().map(FlowAction::try_from).collect()
+}
+
+pub(super) async fn format(_: &Engine, _: NoArgs) -> Result<Format> {
+    Ok(definition::format())
 }
 
 pub(super) async fn permissions(engine: &Engine, args: FlowArgs) -> Result<FlowPermissions> {

@@ -30,7 +30,7 @@ impl Condition {
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+pub(super) enum Kind {
     And,
     Or,
     Not,
@@ -42,7 +42,7 @@ enum Kind {
     Query,
 }
 
-const KINDS: [(&str, Kind); 9] = [
+pub(super) const KINDS: [(&str, Kind); 9] = [
     ("and", Kind::And),
     ("or", Kind::Or),
     ("not", Kind::Not),
@@ -207,7 +207,7 @@ impl Parser {
 }
 
 #[derive(Clone, Copy)]
-enum ValueKind {
+pub(super) enum ValueKind {
     Literal,
     Context,
     Env,
@@ -216,7 +216,7 @@ enum ValueKind {
     Cast,
 }
 
-const VALUE_KINDS: [(&str, ValueKind); 6] = [
+pub(super) const VALUE_KINDS: [(&str, ValueKind); 6] = [
     ("literal", ValueKind::Literal),
     ("context", ValueKind::Context),
     ("env", ValueKind::Env),

@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 
 use devrig_core::{Error, Result, nearest};
-use devrig_engine::api::flow::{Effect, FlowAction};
+use devrig_engine::api::flow::{Effect, FlowAction, fields};
 use devrig_engine::{Api, NoArgs};
 use serde_json::Value;
 
+use super::triggers::fields as told;
 use crate::output::{Output, facts, table};
 
 pub async fn show(name: Option<&str>, api: &dyn Api, output: Output) -> Result<ExitCode> {
@@ -50,10 +51,12 @@ fn one(action: &FlowAction) -> String {
         ("effect", effect(action).to_owned()),
     ]);
     let json = |title: &str, value: &Value| format!("{title}:\n{value:#}");
+    let takes = fields::of(&action.input);
+    let takes = if takes.is_empty() { "config: nothing".to_owned() } else { told(&takes) };
     [
         head,
         action.text.clone(),
-        json("config", &action.input),
+        takes,
         json("output", &action.output),
         json("example", &action.example),
     ]
