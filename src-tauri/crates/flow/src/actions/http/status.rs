@@ -66,11 +66,12 @@ pub(super) fn failure(response: &Response) -> Error {
     let message = format!("{host} answered {status} {}", reason.unwrap_or_default());
     let message = message.trim_end().to_owned();
     let error = match status {
+        // Some services say so when somebody asks too often.
+        403 if retry_after(&response.headers).is_some() => too_often(message),
         401 | 403 => Error::new(Code::Unauthorized, message)
             .hint("Check the token or password that the node sends, and what it is allowed to do."),
         404 | 410 => Error::new(Code::NotFound, message).hint("Check the url."),
-        429 => Error::new(Code::RateLimited, message)
-            .hint("Ask less often; the retry policy waits as long as the server asks for."),
+        429 => too_often(message),
         408 | 425 | 500..=599 => Error::new(Code::Http, message)
             .hint("The server is in trouble: the retry policy says how often it is asked again."),
         _ => Error::new(Code::Http, message)
@@ -78,6 +79,11 @@ pub(super) fn failure(response: &Response) -> Error {
             .hint("The answer is in the error's details; `expect` says which statuses are fine."),
     };
     error.details(details(response))
+}
+
+fn too_often(message: String) -> Error {
+    Error::new(Code::RateLimited, message)
+        .hint("Ask less often; the retry policy waits as long as the server asks for.")
 }
 
 fn details(response: &Response) -> Value {
@@ -176,6 +182,8 @@ mod tests {
         let then = ("retry-after", "Fri, 20 Nov 2026 09:02:00 GMT");
         assert_eq!(wait(&[now, then]), Some(120_000.0));
         assert_eq!(wait(&[("date", then.1), ("retry-after", now.1)]), None, "it is over");
+        let error = failure(&answered(403, &[("retry-after", "7")]));
+        assert_eq!((error.code, error.retryable), (Code::RateLimited, true));
         for text in ["soon", "-1", "", "99999999999999999999999"] {
             assert_eq!(wait(&[("retry-after", text)]), None, "{text}");
         }
