@@ -1,7 +1,6 @@
 //! What is told of a run that has ended, to flows that wait for that.
 
-use devrig_core::{Origin, Result};
-use devrig_expr::Condition;
+use devrig_core::Origin;
 use serde_json::{Value, json};
 
 use crate::definition::{Event, FlowId, RunEvent, SourceFlow};
@@ -44,14 +43,6 @@ pub(super) fn payload(run: &RunRow, of: &FlowNames, output: &Value) -> Value {
         "output": output,
         "error": run.error,
     })
-}
-
-/// The filter of a trigger, ready to be asked.
-///
-/// # Errors
-/// `INVALID_INPUT` that names the place in it.
-pub(super) fn filter(event: &Event) -> Result<Option<Condition>> {
-    event.filter.as_ref().map(Condition::parse).transpose()
 }
 
 #[cfg(test)]

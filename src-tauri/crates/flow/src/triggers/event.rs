@@ -16,6 +16,7 @@ use serde_json::Value;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::task::is_trouble;
 use super::{Happened, Source, ended};
 use crate::definition::Event;
 use crate::run::{RunRow, RunStatus};
@@ -35,7 +36,8 @@ const AGAIN: Duration = Duration::from_secs(5);
 pub(super) struct Listener {
     source: Source,
     event: Event,
-    filter: Option<Condition>,
+    /// None, or one.
+    filter: Vec<Condition>,
 }
 
 /// Tells the ends of runs to those that wait for them. Cheap to clone.
@@ -63,7 +65,7 @@ struct End {
 /// # Errors
 /// `INVALID_INPUT` for a filter that is none.
 pub(super) fn arm(event: &Event, source: Source) -> Result<Arc<Listener>> {
-    let filter = ended::filter(event)?;
+    let filter = event.filter.iter().map(Condition::parse).collect::<Result<_>>()?;
     Ok(Arc::new(Listener { source, event: event.clone(), filter }))
 }
 
@@ -194,14 +196,26 @@ impl Listener {
     /// What the store meets. What can never be decided is kept for the person to see, and the next
     /// end is told.
     async fn hear(&self, end: &End) -> Result<()> {
+        let decided = match self.decide(end).await {
+            Ok(false) => return Ok(()),
+            Err(error) if is_trouble(error.code) => return Err(error),
+            decided => decided,
+        };
         let key = ended::key(&end.run);
-        match self.decide(end).await {
-            Ok(true) if self.source.came(&key).await? => Ok(()),
-            Ok(true) => self.fire(end, key).await,
-            Ok(false) => Ok(()),
+        if self.source.came(&key).await? {
+            return Ok(());
+        }
+        let event = Happened {
+            payload: end.payload.clone(),
+            key: Some(key),
+            depth: end.run.depth.saturating_add(1),
+            ..Happened::default()
+        };
+        match decided {
+            Ok(_) => self.source.fire(event).await.map(drop),
             Err(error) => {
                 self.source.meter.missed(1, error, self.source.now());
-                Ok(())
+                self.source.note(event, "failed").await
             }
         }
     }
@@ -218,21 +232,10 @@ impl Listener {
         self.source.admits(&end.payload).await.map(|_| true)
     }
 
-    async fn fire(&self, end: &End, key: String) -> Result<()> {
-        let event = Happened {
-            payload: end.payload.clone(),
-            key: Some(key),
-            depth: end.run.depth + 1,
-            ..Happened::default()
-        };
-        self.source.fire(event).await.map(drop)
-    }
-
     async fn passes(&self, payload: &Value) -> Result<bool> {
-        let Some(filter) = &self.filter else { return Ok(true) };
         let source = &self.source;
         let told = source.runs.told(&source.trigger, source.kind, payload);
-        source.runs.all_hold(&source.program, std::slice::from_ref(filter), &told).await
+        source.runs.all_hold(&source.program, &self.filter, &told).await
     }
 }
 

@@ -140,7 +140,7 @@ pub(super) async fn fire(
 }
 
 /// Whether an error lies with the store, and not with the event.
-fn is_trouble(code: Code) -> bool {
+pub(super) fn is_trouble(code: Code) -> bool {
     use Code::{Cancelled, Database, DatabaseBusy, DatabaseCorrupt, DiskFull, Io, ReadOnly};
     matches!(code, Cancelled | Database | DatabaseBusy | DatabaseCorrupt | DiskFull | Io | ReadOnly)
 }
