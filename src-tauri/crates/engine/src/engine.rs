@@ -207,10 +207,7 @@ impl Engine {
         tasks.spawn(upkeep::apply_rules(inbox.clone(), stop.clone()));
         tasks.spawn(upkeep::collect_notices(inbox.clone(), stop.clone()));
         let hearing = self.clone();
-        tasks.spawn(async move {
-            let stop = hearing.inner.stop.clone();
-            hearing.inner.hearing.follow(stop).await;
-        });
+        tasks.spawn(async move { hearing.inner.hearing.follow().await });
         tasks.spawn(files::follow(self.clone(), stop.clone()));
         tasks.spawn(notices::run(self.clone(), own, stop.clone()));
         tasks.spawn(events::tell_plugins(self.plugins().events(), events.clone(), stop.clone()));

@@ -14,6 +14,7 @@ use devrig_inbox::Inbox;
 use devrig_net::listener::{Listener, ListenerOptions, SecretSource};
 use devrig_secrets::{Scope, Vault};
 use devrig_store::Store;
+use tokio::sync::Mutex;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
@@ -35,6 +36,9 @@ pub(crate) struct Hearing {
     door: Arc<WaitDoor>,
     runs: Runs,
     store: Store,
+    /// Held while something is opened or closed.
+    turn: Mutex<()>,
+    closed: CancellationToken,
 }
 
 impl Hearing {
@@ -54,11 +58,12 @@ impl Hearing {
         let surroundings = Surroundings { listener: listener.clone(), secrets, inbox, network };
         let tunnel = TunnelDesk::new(listener.clone());
         let triggers = Triggers::new(flows, surroundings);
-        Ok(Self { triggers, listener, tunnel, door, runs, store })
+        let (turn, closed) = (Mutex::default(), CancellationToken::new());
+        Ok(Self { triggers, listener, tunnel, door, runs, store, turn, closed })
     }
 
-    /// Follows the flows and the setting until DevRig stops.
-    pub async fn follow(&self, stop: CancellationToken) {
+    /// Follows the flows and the setting until it is closed.
+    pub async fn follow(&self) {
         let mut changes = self.store.changes();
         loop {
             let again = match self.look().await {
@@ -69,7 +74,7 @@ impl Hearing {
                 }
             };
             tokio::select! {
-                () = stop.cancelled() => break,
+                () = self.closed.cancelled() => break,
                 () = tokio::time::sleep(again) => {}
                 () = concerns(&mut changes) => {}
             }
@@ -78,6 +83,8 @@ impl Hearing {
 
     /// Takes no more requests, and lets those end that are under way.
     pub async fn close(&self) {
+        self.closed.cancel();
+        let _turn = self.turn.lock().await;
         // None may be open.
         let _ = self.tunnel.stop().await;
         self.triggers.stop().await;
@@ -86,6 +93,10 @@ impl Hearing {
     }
 
     async fn look(&self) -> Result<()> {
+        let _turn = self.turn.lock().await;
+        if self.closed.is_cancelled() {
+            return Ok(());
+        }
         self.listener.set_port(port(&self.store).await?).await?;
         if self.runs.await_requests().await? {
             self.door.open()?;

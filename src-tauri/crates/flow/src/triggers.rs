@@ -139,6 +139,9 @@ impl Triggers {
     /// What reading the flows meets.
     pub async fn follow(&self) -> Result<()> {
         let mut armed = self.armed.lock().await;
+        if self.stop.is_cancelled() {
+            return Ok(());
+        }
         self.timing.tallies.read().await?;
         let wanted = self.wanted().await?;
         armed.retain(|id, now| {
@@ -167,11 +170,13 @@ impl Triggers {
         self.timing.clockwork.look();
     }
 
-    /// Disarms everything, and writes down what is known of it.
+    /// Disarms everything for good, and writes down what is known of it.
     pub async fn stop(&self) {
-        self.armed.lock().await.clear();
-        self.watchers.end().await;
+        let mut armed = self.armed.lock().await;
         self.stop.cancel();
+        armed.clear();
+        drop(armed);
+        self.watchers.end().await;
         self.tasks.close();
         self.tasks.wait().await;
         if let Err(error) = self.timing.tallies.write().await {

@@ -120,8 +120,11 @@ pub async fn delete(tx: &mut Tx, runs: &[i64], events_until: Timestamp) -> Resul
     let list = |of: fn(&(i64, i64, String)) -> Value| {
         Value::Array(gone.iter().map(of).collect()).to_string()
     };
-    let (runs, events, ids) =
-        (list(|gone| gone.0.into()), list(|gone| gone.1.into()), list(|gone| gone.2.as_str().into()));
+    let (runs, events, ids) = (
+        list(|gone| gone.0.into()),
+        list(|gone| gone.1.into()),
+        list(|gone| gone.2.as_str().into()),
+    );
     for (sql, which) in [
         ("DELETE FROM run_journal WHERE run IN (SELECT value FROM json_each(?))", &runs),
         ("DELETE FROM run_error WHERE rowid IN (SELECT value FROM json_each(?))", &runs),

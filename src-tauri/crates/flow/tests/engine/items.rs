@@ -107,6 +107,8 @@ async fn what_comes_while_devrig_is_stopped_is_told_once_after_the_start() {
     store(&rig, vec![item("1", "Before", 1)], source()).await;
     told(&rig, 1).await;
     triggers.stop().await;
+    // As when a flow changes while DevRig ends.
+    triggers.follow().await.unwrap();
     store(&rig, vec![item("2", "Meanwhile", 1)], source()).await;
     store(&rig, vec![item("2", "Meanwhile, changed", 2)], source()).await;
     rig.runs.stop().await;
