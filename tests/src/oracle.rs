@@ -297,6 +297,8 @@ impl Arena {
         tokio::time::sleep(SHORTEST.saturating_sub(self.begun.elapsed())).await;
         let neighbour = self.neighbour.take().expect("it is taken here only");
         let (slowest_sync, wrong) = neighbour.end(&self.rig).await;
+        // Before the witness reads the whole database into memory, which is the core's here.
+        let used = self.watch.used();
         wrong.into_iter().for_each(|what| self.fail(what));
         let meter = self.meter.take().expect("it is taken here only");
         let mut calls = meter.end().await;
@@ -337,7 +339,6 @@ impl Arena {
         let leaks = self.secrets.leaks();
         self.check(leaks.is_empty(), format!("a secret was seen in {leaks:?}"));
 
-        let used = self.watch.used();
         let figures = Figures {
             used,
             core_growth: used.core_bytes.saturating_sub(self.core_bytes),
