@@ -85,6 +85,7 @@ fn row(program: &Program, now: devrig_core::Timestamp) -> RunRow {
         version: program.version,
         event: 0,
         kind: RunKind::Live,
+        trigger_type: "manual".to_owned(),
         parent: None,
         detached: false,
         retry_of: None,

@@ -51,6 +51,7 @@ fn end(event: &Event, now: Timestamp) -> Value {
         version: 1,
         event: 0,
         kind: RunKind::Live,
+        trigger_type: "manual".to_owned(),
         parent: None,
         detached: false,
         retry_of: None,
