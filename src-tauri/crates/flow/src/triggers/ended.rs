@@ -61,6 +61,7 @@ mod tests {
             version: 1,
             event: 1,
             kind: RunKind::Live,
+            trigger_type: "manual".to_owned(),
             parent: None,
             detached: false,
             retry_of: None,

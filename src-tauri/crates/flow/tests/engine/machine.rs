@@ -164,15 +164,29 @@ async fn the_end_of_devrig_ends_what_runs() {
     gone(&pids).await;
 }
 
-/// One life of the engine on a file, left as `kill -9` leaves it.
+/// One life of the engine on a file, left as `kill -9` leaves it: what its threads still write while
+/// they end goes to files that nobody opens again.
 fn life<T: Send + 'static>(folder: &Path, live: impl AsyncFnOnce(&Rig) -> T) -> T {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let told = runtime.block_on(async {
         let rig = Rig::at(folder, Diary::default(), clock()).await;
-        live(&rig).await
+        let told = live(&rig).await;
+        leave(folder);
+        told
     });
     runtime.shutdown_background();
     told
+}
+
+/// Puts copies in the place of the database and its log, and leaves the originals to whoever has
+/// them open.
+fn leave(folder: &Path) {
+    for name in ["devrig.db", "devrig.db-wal"] {
+        let (file, copy) = (folder.join(name), folder.join("copy"));
+        std::fs::copy(&file, &copy).unwrap();
+        std::fs::rename(copy, file).unwrap();
+    }
+    std::fs::remove_file(folder.join("devrig.db-shm")).unwrap();
 }
 
 fn begun(folder: &Path, more: Value) -> (String, PathBuf) {
