@@ -98,7 +98,8 @@ async fn flows_that_set_each_other_off_come_to_an_end_and_say_so() {
         assert!(start.elapsed() < Duration::from_secs(20), "{state:?}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     };
-    told(&rig, "self", 9).await;
+    told(&rig, "self", 10).await;
+    assert_eq!(rig.events("self").await[9].verdict, "failed");
     assert_eq!((state.fired, state.missed, state.standing), (8, 1, Standing::Active));
     assert!(state.last_error.unwrap().0.message.contains("set each other off 8 times"));
     triggers.stop().await;
