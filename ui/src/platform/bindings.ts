@@ -71,7 +71,10 @@ export const commands = {
 	flowPermissions: (args: FlowArgs) => typedError<FlowPermissions, Error>(__TAURI_INVOKE("flow_permissions", { args })),
 	flowPermit: (args: FlowPermitArgs) => typedError<FlowPermissions, Error>(__TAURI_INVOKE("flow_permit", { args })),
 	flowActions: (args: NoArgs) => typedError<FlowAction[], Error>(__TAURI_INVOKE("flow_actions", { args })),
+	flowFormat: (args: NoArgs) => typedError<FlowFormat, Error>(__TAURI_INVOKE("flow_format", { args })),
 	flowRun: (args: FlowRunArgs) => typedError<RunDetail, Error>(__TAURI_INVOKE("flow_run", { args })),
+	flowBacktest: (args: FlowBacktestArgs) => typedError<Backtest, Error>(__TAURI_INVOKE("flow_backtest", { args })),
+	flowTest: (args: FlowTestArgs) => typedError<FlowTest[], Error>(__TAURI_INVOKE("flow_test", { args })),
 	flowRunFrom: (args: FlowRunFromArgs) => typedError<RunDetail, Error>(__TAURI_INVOKE("flow_run_from", { args })),
 	runList: (args: RunListArgs) => typedError<RunInfo[], Error>(__TAURI_INVOKE("run_list", { args })),
 	runGet: (args: RunGetArgs) => typedError<RunDetail, Error>(__TAURI_INVOKE("run_get", { args })),
@@ -92,6 +95,7 @@ export const commands = {
 	tunnelStart: (args: TunnelStartArgs) => typedError<TunnelStatus, Error>(__TAURI_INVOKE("tunnel_start", { args })),
 	tunnelStop: (args: NoArgs) => typedError<null, Error>(__TAURI_INVOKE("tunnel_stop", { args })),
 	exprEval: (args: ExprEvalArgs) => typedError<ExprAnswer, Error>(__TAURI_INVOKE("expr_eval", { args })),
+	exprReference: (args: NoArgs) => typedError<ExprReference, Error>(__TAURI_INVOKE("expr_reference", { args })),
 	exprCronNext: (args: CronNextArgs) => typedError<string[], Error>(__TAURI_INVOKE("expr_cron_next", { args })),
 	secretList: (args: NoArgs) => typedError<SecretInfo[], Error>(__TAURI_INVOKE("secret_list", { args })),
 	secretSet: (args: SecretSetArgs) => typedError<null, Error>(__TAURI_INVOKE("secret_set", { args })),
@@ -106,12 +110,14 @@ export const commands = {
 	settingsGet: (args: SettingArgs) => typedError<Value, Error>(__TAURI_INVOKE("settings_get", { args })),
 	settingsAll: (args: NoArgs) => typedError<{ [key in string]: Value }, Error>(__TAURI_INVOKE("settings_all", { args })),
 	settingsSet: (args: SettingSetArgs) => typedError<null, Error>(__TAURI_INVOKE("settings_set", { args })),
+	metrics: (args: NoArgs) => typedError<Metrics, Error>(__TAURI_INVOKE("metrics", { args })),
 	dbCheck: (args: NoArgs) => typedError<Check, Error>(__TAURI_INVOKE("db_check", { args })),
 	dbBackup: (args: BackupArgs) => typedError<string, Error>(__TAURI_INVOKE("db_backup", { args })),
+	dbClean: (args: CleanArgs) => typedError<DbCleaned, Error>(__TAURI_INVOKE("db_clean", { args })),
 };
 
 /* Constants */
-export const CALLS = [{"name":"engine_info","kind":"read","tags":["health","accounts"]},{"name":"engine_doctor","kind":"read","tags":["health"]},{"name":"engine_stop","kind":"write","tags":["health"]},{"name":"engine_logs","kind":"read","tags":["logs"]},{"name":"engine_audit","kind":"read","tags":["logs"]},{"name":"inbox_list","kind":"read","tags":["items"]},{"name":"inbox_get","kind":"read","tags":["items"]},{"name":"inbox_stats","kind":"read","tags":["counts"]},{"name":"inbox_count","kind":"read","tags":["counts"]},{"name":"inbox_attention","kind":"read","tags":["counts","items","settings"]},{"name":"inbox_check_query","kind":"read","tags":[]},{"name":"inbox_when","kind":"read","tags":[]},{"name":"inbox_operate","kind":"write","tags":["items","counts","operations"]},{"name":"inbox_undo","kind":"write","tags":["items","counts","operations","outbox"]},{"name":"inbox_redo","kind":"write","tags":["items","counts","operations","outbox"]},{"name":"inbox_operations","kind":"read","tags":["operations"]},{"name":"inbox_import","kind":"write","tags":["items","counts"]},{"name":"inbox_action","kind":"write","tags":["items","operations","outbox"]},{"name":"inbox_open","kind":"write","tags":[]},{"name":"outbox_list","kind":"read","tags":["outbox"]},{"name":"outbox_cancel","kind":"write","tags":["outbox","items","operations"]},{"name":"outbox_retry","kind":"write","tags":["outbox","items"]},{"name":"outbox_discard","kind":"write","tags":["outbox","items"]},{"name":"plugin_list","kind":"read","tags":["plugins","accounts"]},{"name":"plugin_install","kind":"write","tags":["plugins","accounts","sync"]},{"name":"plugin_check","kind":"read","tags":[]},{"name":"plugin_uninstall","kind":"write","tags":["plugins","accounts","sync","items","counts"]},{"name":"plugin_toggle","kind":"write","tags":["plugins","accounts","sync"]},{"name":"plugin_logs","kind":"read","tags":["logs"]},{"name":"account_add","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_remove","kind":"write","tags":["plugins","accounts","sync","items","counts"]},{"name":"account_rename","kind":"write","tags":["plugins","accounts"]},{"name":"account_configure","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_check","kind":"write","tags":["plugins","accounts"]},{"name":"account_grant","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_revoke","kind":"write","tags":["plugins","accounts","sync"]},{"name":"sync_status","kind":"read","tags":["sync"]},{"name":"sync_now","kind":"write","tags":["sync"]},{"name":"sync_configure","kind":"write","tags":["sync"]},{"name":"split_list","kind":"read","tags":["settings","counts","items"]},{"name":"split_set","kind":"write","tags":["settings"]},{"name":"rule_list","kind":"read","tags":["rules"]},{"name":"rule_save","kind":"write","tags":["rules"]},{"name":"rule_delete","kind":"write","tags":["rules"]},{"name":"rule_try","kind":"read","tags":["items"]},{"name":"flow_list","kind":"read","tags":["flows"]},{"name":"flow_get","kind":"read","tags":["flows"]},{"name":"flow_save","kind":"write","tags":["flows"]},{"name":"flow_validate","kind":"read","tags":["flows"]},{"name":"flow_publish","kind":"write","tags":["flows"]},{"name":"flow_enable","kind":"write","tags":["flows"]},{"name":"flow_versions","kind":"read","tags":["flows"]},{"name":"flow_diff","kind":"read","tags":["flows"]},{"name":"flow_restore","kind":"write","tags":["flows"]},{"name":"flow_delete","kind":"write","tags":["flows","runs"]},{"name":"flow_export","kind":"read","tags":["flows"]},{"name":"flow_files","kind":"read","tags":["flows","settings"]},{"name":"flow_convert","kind":"read","tags":["flows"]},{"name":"flow_permissions","kind":"read","tags":["flows"]},{"name":"flow_permit","kind":"write","tags":["flows"]},{"name":"flow_actions","kind":"read","tags":[]},{"name":"flow_run","kind":"write","tags":["runs"]},{"name":"flow_run_from","kind":"write","tags":["runs"]},{"name":"run_list","kind":"read","tags":["runs","flows"]},{"name":"run_get","kind":"read","tags":["runs","flows"]},{"name":"run_cancel","kind":"write","tags":["runs"]},{"name":"run_decide","kind":"write","tags":["runs"]},{"name":"run_retry","kind":"write","tags":["runs"]},{"name":"run_replay","kind":"write","tags":["runs"]},{"name":"run_discard","kind":"write","tags":["runs"]},{"name":"approval_list","kind":"read","tags":["runs"]},{"name":"approval_answer","kind":"write","tags":["runs"]},{"name":"trigger_list","kind":"read","tags":["flows","runs"]},{"name":"trigger_get","kind":"read","tags":["flows","runs"]},{"name":"trigger_pause","kind":"write","tags":["flows"]},{"name":"trigger_fire","kind":"write","tags":["runs"]},{"name":"trigger_events","kind":"read","tags":["runs"]},{"name":"trigger_event","kind":"read","tags":["runs"]},{"name":"tunnel_status","kind":"read","tags":["flows"]},{"name":"tunnel_start","kind":"write","tags":[]},{"name":"tunnel_stop","kind":"write","tags":[]},{"name":"expr_eval","kind":"read","tags":[]},{"name":"expr_cron_next","kind":"read","tags":[]},{"name":"secret_list","kind":"read","tags":["secrets"]},{"name":"secret_set","kind":"write","tags":["secrets","accounts","plugins","sync"]},{"name":"secret_delete","kind":"write","tags":["secrets","accounts","plugins","sync"]},{"name":"keychain_status","kind":"read","tags":["health"]},{"name":"keychain_unlock","kind":"write","tags":["health","sync"]},{"name":"keychain_keep","kind":"write","tags":["health","sync"]},{"name":"job_list","kind":"read","tags":["jobs"]},{"name":"job_stats","kind":"read","tags":["jobs"]},{"name":"job_retry","kind":"write","tags":["jobs"]},{"name":"job_discard","kind":"write","tags":["jobs"]},{"name":"settings_get","kind":"read","tags":["settings"]},{"name":"settings_all","kind":"read","tags":["settings"]},{"name":"settings_set","kind":"write","tags":["settings"]},{"name":"db_check","kind":"read","tags":["health"]},{"name":"db_backup","kind":"write","tags":[]}] as const;
+export const CALLS = [{"name":"engine_info","kind":"read","tags":["health","accounts"]},{"name":"engine_doctor","kind":"read","tags":["health"]},{"name":"engine_stop","kind":"write","tags":["health"]},{"name":"engine_logs","kind":"read","tags":["logs"]},{"name":"engine_audit","kind":"read","tags":["logs"]},{"name":"inbox_list","kind":"read","tags":["items"]},{"name":"inbox_get","kind":"read","tags":["items"]},{"name":"inbox_stats","kind":"read","tags":["counts"]},{"name":"inbox_count","kind":"read","tags":["counts"]},{"name":"inbox_attention","kind":"read","tags":["counts","items","settings"]},{"name":"inbox_check_query","kind":"read","tags":[]},{"name":"inbox_when","kind":"read","tags":[]},{"name":"inbox_operate","kind":"write","tags":["items","counts","operations"]},{"name":"inbox_undo","kind":"write","tags":["items","counts","operations","outbox"]},{"name":"inbox_redo","kind":"write","tags":["items","counts","operations","outbox"]},{"name":"inbox_operations","kind":"read","tags":["operations"]},{"name":"inbox_import","kind":"write","tags":["items","counts"]},{"name":"inbox_action","kind":"write","tags":["items","operations","outbox"]},{"name":"inbox_open","kind":"write","tags":[]},{"name":"outbox_list","kind":"read","tags":["outbox"]},{"name":"outbox_cancel","kind":"write","tags":["outbox","items","operations"]},{"name":"outbox_retry","kind":"write","tags":["outbox","items"]},{"name":"outbox_discard","kind":"write","tags":["outbox","items"]},{"name":"plugin_list","kind":"read","tags":["plugins","accounts"]},{"name":"plugin_install","kind":"write","tags":["plugins","accounts","sync"]},{"name":"plugin_check","kind":"read","tags":[]},{"name":"plugin_uninstall","kind":"write","tags":["plugins","accounts","sync","items","counts"]},{"name":"plugin_toggle","kind":"write","tags":["plugins","accounts","sync"]},{"name":"plugin_logs","kind":"read","tags":["logs"]},{"name":"account_add","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_remove","kind":"write","tags":["plugins","accounts","sync","items","counts"]},{"name":"account_rename","kind":"write","tags":["plugins","accounts"]},{"name":"account_configure","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_check","kind":"write","tags":["plugins","accounts"]},{"name":"account_grant","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_revoke","kind":"write","tags":["plugins","accounts","sync"]},{"name":"sync_status","kind":"read","tags":["sync"]},{"name":"sync_now","kind":"write","tags":["sync"]},{"name":"sync_configure","kind":"write","tags":["sync"]},{"name":"split_list","kind":"read","tags":["settings","counts","items"]},{"name":"split_set","kind":"write","tags":["settings"]},{"name":"rule_list","kind":"read","tags":["rules"]},{"name":"rule_save","kind":"write","tags":["rules"]},{"name":"rule_delete","kind":"write","tags":["rules"]},{"name":"rule_try","kind":"read","tags":["items"]},{"name":"flow_list","kind":"read","tags":["flows"]},{"name":"flow_get","kind":"read","tags":["flows"]},{"name":"flow_save","kind":"write","tags":["flows"]},{"name":"flow_validate","kind":"read","tags":["flows"]},{"name":"flow_publish","kind":"write","tags":["flows"]},{"name":"flow_enable","kind":"write","tags":["flows"]},{"name":"flow_versions","kind":"read","tags":["flows"]},{"name":"flow_diff","kind":"read","tags":["flows"]},{"name":"flow_restore","kind":"write","tags":["flows"]},{"name":"flow_delete","kind":"write","tags":["flows","runs"]},{"name":"flow_export","kind":"read","tags":["flows"]},{"name":"flow_files","kind":"read","tags":["flows","settings"]},{"name":"flow_convert","kind":"read","tags":["flows"]},{"name":"flow_permissions","kind":"read","tags":["flows"]},{"name":"flow_permit","kind":"write","tags":["flows"]},{"name":"flow_actions","kind":"read","tags":[]},{"name":"flow_format","kind":"read","tags":[]},{"name":"flow_run","kind":"write","tags":["runs"]},{"name":"flow_backtest","kind":"read","tags":["flows","runs"]},{"name":"flow_test","kind":"read","tags":["flows"]},{"name":"flow_run_from","kind":"write","tags":["runs"]},{"name":"run_list","kind":"read","tags":["runs","flows"]},{"name":"run_get","kind":"read","tags":["runs","flows"]},{"name":"run_cancel","kind":"write","tags":["runs"]},{"name":"run_decide","kind":"write","tags":["runs"]},{"name":"run_retry","kind":"write","tags":["runs"]},{"name":"run_replay","kind":"write","tags":["runs"]},{"name":"run_discard","kind":"write","tags":["runs"]},{"name":"approval_list","kind":"read","tags":["runs"]},{"name":"approval_answer","kind":"write","tags":["runs"]},{"name":"trigger_list","kind":"read","tags":["flows","runs"]},{"name":"trigger_get","kind":"read","tags":["flows","runs"]},{"name":"trigger_pause","kind":"write","tags":["flows"]},{"name":"trigger_fire","kind":"write","tags":["runs"]},{"name":"trigger_events","kind":"read","tags":["runs"]},{"name":"trigger_event","kind":"read","tags":["runs"]},{"name":"tunnel_status","kind":"read","tags":["flows"]},{"name":"tunnel_start","kind":"write","tags":[]},{"name":"tunnel_stop","kind":"write","tags":[]},{"name":"expr_eval","kind":"read","tags":[]},{"name":"expr_reference","kind":"read","tags":[]},{"name":"expr_cron_next","kind":"read","tags":[]},{"name":"secret_list","kind":"read","tags":["secrets"]},{"name":"secret_set","kind":"write","tags":["secrets","accounts","plugins","sync"]},{"name":"secret_delete","kind":"write","tags":["secrets","accounts","plugins","sync"]},{"name":"keychain_status","kind":"read","tags":["health"]},{"name":"keychain_unlock","kind":"write","tags":["health","sync"]},{"name":"keychain_keep","kind":"write","tags":["health","sync"]},{"name":"job_list","kind":"read","tags":["jobs"]},{"name":"job_stats","kind":"read","tags":["jobs"]},{"name":"job_retry","kind":"write","tags":["jobs"]},{"name":"job_discard","kind":"write","tags":["jobs"]},{"name":"settings_get","kind":"read","tags":["settings"]},{"name":"settings_all","kind":"read","tags":["settings"]},{"name":"settings_set","kind":"write","tags":["settings"]},{"name":"metrics","kind":"read","tags":["runs","jobs","counts","sync","health"]},{"name":"db_check","kind":"read","tags":["health"]},{"name":"db_backup","kind":"write","tags":[]},{"name":"db_clean","kind":"write","tags":["runs","health"]}] as const;
 
 /* Types */
 export type AccountAddArgs = {
@@ -252,6 +258,37 @@ export type AuditRow = {
 	detail: Value,
 };
 
+/**  What a backtest found. */
+export type Backtest = {
+	/**  How many triggers went through. */
+	runs: number,
+	/**  Runs that would go as they went. */
+	same: number,
+	/**  Those that would not, or of which it is not known, newest first. */
+	others: BacktestRun[],
+	tookMs: number,
+};
+
+/**  A run that would go another way. */
+export type BacktestRun = {
+	run: string,
+	before: RunStatus,
+	/**  Absent when that is not known. */
+	after: RunStatus | null,
+	/**  Paths of nodes that ran only now, and only then. */
+	newly: string[],
+	gone: string[],
+	/**
+	 *  Nodes that touch the world and of which no output is recorded; what comes after them is not
+	 *  known.
+	 */
+	unknown: string[],
+	/**  What the flow gave and would give, where that differs. */
+	outputBefore: Value | null,
+	outputAfter: Value | null,
+	error: Error | null,
+};
+
 export type BackupArgs = {
 	/**  The backups folder when absent. */
 	path?: string | null,
@@ -283,6 +320,21 @@ export type Check = {
 
 /**  What the person chose. */
 export type Choice = "system" | "light" | "dark";
+
+/**  How long runs are kept this time, where it is not as the settings have it. */
+export type CleanArgs = {
+	/**  Days for runs that completed or were cancelled; 0 deletes all of them. */
+	days?: number | null,
+	/**  Days for runs that failed. */
+	failedDays?: number | null,
+};
+
+/**  What was deleted. */
+export type Cleaned = {
+	runs: number,
+	/**  What triggers told, without a run left that came of it. */
+	events: number,
+};
 
 /**  Machine-readable name of what went wrong. Add one when somebody branches on it. */
 export type Code = 
@@ -374,6 +426,12 @@ export type DataSourceInfo = {
 	description: string,
 	defaultIntervalMs: number,
 };
+
+/**  What was deleted, and how long the file is now. */
+export type DbCleaned = {
+	sizeBefore: number,
+	sizeAfter: number,
+} & Cleaned;
 
 /**  How a run goes on whose node may have had its effect, or not. */
 export type Decision = 
@@ -475,6 +533,16 @@ export type ExprEvalArgs = {
 	input?: Value,
 };
 
+/**  A helper of templates. */
+export type ExprHelper = {
+	name: string,
+	/**  How it is written. */
+	usage: string,
+	about: string,
+	/**  A template and what comes of it. */
+	example: [string, string],
+};
+
 /**  A language of expressions. */
 export type ExprLang = 
 /**  Text with `{{expressions}}`. A single one keeps the type of its value. */
@@ -484,12 +552,44 @@ export type ExprLang =
 /**  RFC 9535; gives a list of all that it leads to. */
 "jsonpath" | "jmespath";
 
+/**  Everything that expressions can be made of. */
+export type ExprReference = {
+	/**  Functions of templates, and blocks. */
+	helpers: ExprHelper[],
+	blocks: ExprHelper[],
+	/**  Types of conditions and of the values in them, operators of `compare`, and what `cast` makes. */
+	conditions: ExprTerm[],
+	values: ExprTerm[],
+	operators: ExprTerm[],
+	casts: ExprTerm[],
+};
+
+/**  A name that stands in conditions. */
+export type ExprTerm = {
+	name: string,
+	/**  The fields beside `type`. */
+	fields: string[],
+	about: string,
+};
+
 /**  One field that changed. Absent stands for "at its default". */
 export type FieldChange = {
 	/**  The path below the thing that changed, such as `config.headers.accept`. */
 	field: string,
 	before?: Value | null,
 	after?: Value | null,
+};
+
+/**  Runs as they stand at this moment. */
+export type Figures = {
+	/**  Wait for room. */
+	queued: number,
+	active: number,
+	/**  Parked until a time or an answer. */
+	waiting: number,
+	/**  Wait for the person's word. */
+	needsDecision: number,
+	lastHour: LastHour,
 };
 
 /**  One thing that a person should know of a file. */
@@ -536,6 +636,17 @@ export type FlowAction = {
 
 export type FlowArgs = {
 	id: string,
+};
+
+/**  Past triggers of a flow through another version of it. */
+export type FlowBacktestArgs = {
+	id: string,
+	/**  The newest when absent, and no definition is given. */
+	version?: number | null,
+	/**  A definition that is not saved: as JSON, or the text of a flow's file. */
+	definition?: Value | null,
+	/**  How many triggers, the last ones; 1000 when absent, at most 10000. */
+	last?: number | null,
 };
 
 /**  What changed. A node that was given another id counts as removed and added. */
@@ -594,6 +705,17 @@ export type FlowExport = {
 	layout: string | null,
 };
 
+/**  One field of a config or definition. */
+export type FlowField = {
+	/**  With those around it: `retryPolicy.maxAttempts`, `cases[].port`. */
+	name: string,
+	/**  What its value is, in words. */
+	kind: string,
+	required: boolean,
+	default?: Value | null,
+	about: string,
+};
+
 /**  A file of the watched folder. */
 export type FlowFile = {
 	/**  From the root on. */
@@ -614,6 +736,17 @@ export type FlowFolder = {
 	/**  Why the folder cannot be read, where it cannot. */
 	problem: string | null,
 	files: FlowFile[],
+};
+
+/**  The parts of a definition. */
+export type FlowFormat = {
+	triggers: FlowPart[],
+	nodes: FlowPart[],
+	/**  Fields that every trigger has, and every node. */
+	everyTrigger: FlowField[],
+	everyNode: FlowField[],
+	edge: FlowField[],
+	settings: FlowField[],
 };
 
 /**  A flow in a list. */
@@ -643,6 +776,15 @@ export type FlowNeed = {
 	trigger: string | null,
 	/**  JSON path of the place, such as `$.nodes[2].config.command`. */
 	place: string,
+};
+
+/**  A type of triggers or nodes. */
+export type FlowPart = {
+	/**  Its `type`. */
+	name: string,
+	title: string,
+	about: string,
+	fields: FlowField[],
 };
 
 /**  What a flow may touch, and what it asks for. */
@@ -727,6 +869,24 @@ export type FlowSaved = {
 	warnings: FlowProblem[],
 };
 
+/**  How a test went. */
+export type FlowTest = {
+	name: string,
+	passed: boolean,
+	/**  What is not as it should be, one sentence each. */
+	problems: string[],
+};
+
+/**  A flow and its tests. */
+export type FlowTestArgs = {
+	/**  A flow that is there, in its newest version. */
+	id?: string | null,
+	/**  Or a definition: as JSON, or the text of a flow's file. */
+	definition?: Value | null,
+	/**  `{"tests": […]}`. */
+	tests: Value,
+};
+
 /**  A definition, or the newest version of a flow. */
 export type FlowValidateArgs = {
 	/**  As JSON, or the text of a flow's file. */
@@ -772,6 +932,14 @@ export type Imported = {
 	created: number,
 	updated: number,
 	unchanged: number,
+};
+
+export type InboxFigures = {
+	/**  Items in the inbox, and those of them that are unread. */
+	inbox: number,
+	unread: number,
+	snoozed: number,
+	total: number,
 };
 
 export type InboxListArgs = {
@@ -976,6 +1144,17 @@ export type KeychainStatus = {
 	hint?: string | null,
 };
 
+/**  How runs ended within the last hour. */
+export type LastHour = {
+	completed: number,
+	failed: number,
+	cancelled: number,
+	/**  From the start of a run to its end; absent when none ended. */
+	averageMs: number | null,
+	/**  Runs that ended, for each minute; of the last five. */
+	perMinute: number | null,
+};
+
 /**  How much a line of the log matters. */
 export type Level = "debug" | "info" | "warn" | "error";
 
@@ -992,6 +1171,19 @@ export type LogLine = {
 
 export type LogsArgs = {
 	limit?: number | null,
+};
+
+/**  What DevRig does and takes. */
+export type Metrics = {
+	at: string,
+	startedAt: string,
+	runs: Figures,
+	/**  The queue of syncs and of what goes to sources. */
+	jobs: JobStats,
+	inbox: InboxFigures,
+	plugins: PluginFigures,
+	triggers: TriggerFigures,
+	system: SystemFigures,
 };
 
 /**  Something that works in another way than before. */
@@ -1162,6 +1354,15 @@ export type PermissionInfo = {
 	words: string,
 	/**  True for the broad forms that deserve a second look. */
 	wide: boolean,
+};
+
+export type PluginFigures = {
+	active: number,
+	/**  Plugins that do not run because something is wrong with them. */
+	failing: number,
+	/**  Sources that sync at this moment, and those whose last sync failed. */
+	syncing: number,
+	syncErrors: number,
 };
 
 export type PluginInfo = {
@@ -1392,6 +1593,8 @@ export type RunInfo = {
 	flowName: string,
 	version: number,
 	kind: RunKind,
+	/**  The type of the trigger that started it, such as `webhook`. */
+	triggerType: string,
 	status: RunStatus,
 	queuedAt: string,
 	startedAt: string | null,
@@ -1420,6 +1623,14 @@ export type RunListArgs = {
 	/**  The id of a flow; all of them when absent. */
 	flow?: string | null,
 	status?: RunStatus | null,
+	kind?: RunKind | null,
+	/**  Such as `webhook`. */
+	triggerType?: string | null,
+	/**  Queued at this time or later, and before that one. */
+	since?: string | null,
+	until?: string | null,
+	/**  Words of the error, the last of which may be the beginning of one, or the beginning of an id. */
+	text?: string | null,
 	/**  The id of the last run of the page before. */
 	after?: string | null,
 	/**  50 when absent, at most 500. */
@@ -1573,6 +1784,17 @@ export type SyncStatus = {
 	quietHours: string | null,
 };
 
+/**  What the process takes. What the system does not tell is absent. */
+export type SystemFigures = {
+	/**  In bytes, without the workers of plugins. */
+	memory: number | null,
+	/**  Of one core, since the figures were last asked for. */
+	cpuPercent: number | null,
+	/**  The database, and its write-ahead log, in bytes. */
+	database: number,
+	log: number,
+};
+
 /**  What a read depends on and a write makes stale; the window's refresh follows from these. */
 export type Tag = "items" | "counts" | "operations" | "outbox" | "plugins" | "accounts" | "sync" | "secrets" | "jobs" | "settings" | "rules" | "flows" | "runs" | "logs" | "health";
 
@@ -1653,6 +1875,14 @@ export type TriggerEventsArgs = {
 	after?: number | null,
 	/**  50 when absent, at most 500. */
 	limit?: number | null,
+};
+
+export type TriggerFigures = {
+	/**  Those that fire, and those of enabled flows that do not. */
+	armed: number,
+	failing: number,
+	/**  Where webhooks are heard; absent while nothing listens. */
+	listener: string | null,
 };
 
 /**  With neither a payload nor an event, something is made that such a trigger could tell. */
