@@ -57,14 +57,15 @@ impl Texts {
     }
 }
 
-/// What all of these files hold, each by itself.
+/// What all of these files hold, each by itself. One that went since it was found is left out.
 ///
 /// # Errors
 /// Only of our own.
 pub(super) async fn read_all(files: Vec<PathBuf>) -> Result<BTreeMap<String, Result<Texts>>> {
     let read = move || {
-        let texts = files.iter().map(|file| (file.display().to_string(), Texts::read(file)));
-        texts.collect()
+        let texts = files.iter().map(|file| (file, Texts::read(file)));
+        let there = texts.filter(|(file, text)| text.is_ok() || file.symlink_metadata().is_ok());
+        there.map(|(file, text)| (file.display().to_string(), text)).collect()
     };
     tokio::task::spawn_blocking(read).await.map_err(|error| Error::internal(error.to_string()))
 }

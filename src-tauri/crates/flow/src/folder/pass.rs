@@ -33,6 +33,9 @@ impl Pass<'_> {
     pub async fn run(&self, anew: bool) -> Result<()> {
         let mut rows = self.rows().await?;
         self.adopt_renamed(&mut rows).await?;
+        // A file that went may have stood in the way of another one of the same flow.
+        let went = |row: &FileRow| row.state != FileState::Gone && !self.is_there(row);
+        let anew = anew || rows.values().any(went);
         let paths: BTreeSet<String> = self.present.keys().chain(rows.keys()).cloned().collect();
         for path in paths {
             let row = rows.get(&path).cloned().unwrap_or_else(|| self.unknown(&path));
@@ -178,12 +181,14 @@ impl Pass<'_> {
     ) -> Option<FileProblem> {
         let id = definition.id.as_str();
         let twin = rows.values().find(|other| {
-            other.path != row.path
-                && other.flow.as_deref() == Some(id)
-                && self.present.contains_key(&other.path)
+            other.path != row.path && other.flow.as_deref() == Some(id) && self.is_there(other)
         })?;
         let message = format!("the flow {id} has a file already: {}", twin.path);
         Some(FileProblem::new(message, "Give one of the two another id."))
+    }
+
+    fn is_there(&self, row: &FileRow) -> bool {
+        self.present.contains_key(&row.path)
     }
 
     async fn before(&self, definition: &Definition) -> Result<Option<(FlowInfo, Definition)>> {
@@ -201,9 +206,8 @@ impl Pass<'_> {
         for path in new.cloned().collect::<Vec<_>>() {
             let Some(Ok(texts)) = self.present.get(&path) else { continue };
             let Some(id) = reading::id_in(texts) else { continue };
-            let old = rows.values().find(|row| {
-                row.flow.as_ref() == Some(&id) && !self.present.contains_key(&row.path)
-            });
+            let old =
+                rows.values().find(|row| row.flow.as_ref() == Some(&id) && !self.is_there(row));
             if let Some(row) = old.cloned() {
                 rows.remove(&row.path);
                 self.drop_row(row.path.clone()).await?;

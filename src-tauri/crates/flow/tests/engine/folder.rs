@@ -310,6 +310,18 @@ async fn a_deleted_file_is_told_and_its_flow_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_second_file_of_a_flow_takes_the_place_of_the_first() {
+    let desk = Desk::new().await;
+    desk.write("first.flow.json", text("one", 1));
+    desk.until_state("first.flow.json", FileState::Same).await;
+    desk.write("second.flow.json", text("one", 2));
+    desk.until_state("second.flow.json", FileState::Broken).await;
+    std::fs::remove_file(desk.file("first.flow.json")).unwrap();
+    desk.until_state("second.flow.json", FileState::Same).await;
+    assert_eq!(desk.flow("one").await.unwrap().latest, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_never_widens_what_its_flow_may_touch() {
     let desk = Desk::new().await;
     let asks = text("one", 1).replace("\"give\": 1", "\"give\": \"{{secrets.hook}}\"");
