@@ -31,6 +31,25 @@ export function windowPid() {
   });
 }
 
+/** Each step of the shutdown may take its five seconds. */
+function windowEnds() {
+  return until('the last window to end', () => windowPid() === undefined, 60);
+}
+
+/**
+ * The driver kills the window some time after it has answered that it closed it. A driver that is
+ * ended before leaves a window behind whose page is gone, and which nobody ends.
+ */
+async function endWindow() {
+  const pid = windowPid();
+  try {
+    if (pid !== undefined) process.kill(pid, 'SIGTERM');
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
+  await windowEnds();
+}
+
 /** Starts what a journey needs and ends all of it by its pid. */
 export class Rig {
   #children = [];
@@ -71,9 +90,8 @@ export class Rig {
 
   /** Opens the app's window through a driver of its own. */
   async open() {
-    // A second process would hand over to the one that is ending, and end itself. Each step of the
-    // shutdown may take its five seconds.
-    await until('the last window to end', () => windowPid() === undefined, 60);
+    // A second process would hand over to the one that is ending, and end itself.
+    await windowEnds();
     this.port = await freePort();
     const driver = spawn('WebKitWebDriver', [`--port=${this.port}`, '--host=127.0.0.1'], {
       env: this.env,
@@ -159,6 +177,7 @@ export class Rig {
       }
     }
     this.#children = [];
+    await endWindow();
   }
 
   async end() {
