@@ -60,7 +60,7 @@ impl ValueKind {
             Self::Literal => (&["value"], "The value as it is written."),
             Self::Context => (&["path"], "What lies at the path, such as `trigger.payload.id`."),
             Self::Env => (&["key"], "A variable of the environment."),
-            Self::Node => (&["nodeId", "path"], "What a node gave; the path begins in the node."),
+            Self::Node => (&["nodeId", "path"], "What a node gave; the path begins in its output."),
             Self::Secret => (&["key"], "A secret."),
             Self::Cast => (&["to", "ref"], "Another value as another kind."),
         };

@@ -43,10 +43,13 @@ impl Path {
         Some(text)
     }
 
-    /// The reference of a condition.
+    /// The reference of a condition. That of a node reads its output; its error has a path like
+    /// anything else.
     pub fn in_condition(&self) -> Value {
         match self.0.as_slice() {
-            [Part::Name(root), Part::Name(id), rest @ ..] if root == "nodes" => {
+            [Part::Name(root), Part::Name(id), Part::Name(what), rest @ ..]
+                if root == "nodes" && what == "output" =>
+            {
                 json!({ "type": "node", "nodeId": id, "path": dotted(rest) })
             }
             all => json!({ "type": "context", "path": dotted(all) }),
@@ -82,8 +85,10 @@ mod tests {
         let parts = [Part::Name("a b".to_owned()), Part::Index(0), Part::Name("id".to_owned())];
         let path = Path::of("nodes.get.output").then(parts.clone());
         assert_eq!(path.in_template().unwrap(), "nodes.get.output.[a b].[0].id");
-        let expected = json!({ "type": "node", "nodeId": "get", "path": r#"output["a b"][0].id"# });
+        let expected = json!({ "type": "node", "nodeId": "get", "path": r#"["a b"][0].id"# });
         assert_eq!(path.in_condition(), expected);
+        let error = Path::of("nodes.get.error.message").in_condition();
+        assert_eq!(error, json!({ "type": "context", "path": "nodes.get.error.message" }));
         let trigger = Path::of("trigger.payload").then(parts);
         let expected = json!({ "type": "context", "path": r#"trigger.payload["a b"][0].id"# });
         assert_eq!(trigger.in_condition(), expected);

@@ -169,7 +169,7 @@ fn read_ref(value: &Value, at: &str, findings: &mut Findings) {
         Some("context") => findings.references.push(reference(path, at)),
         Some("node") => {
             let id = value["nodeId"].as_str().unwrap_or_default();
-            findings.references.push(reference(&format!("nodes.{id}.{path}"), at));
+            findings.references.push(reference(&format!("nodes.{id}.output.{path}"), at));
         }
         _ => findings.faults.push(fault(at, "this refers to nothing")),
     }

@@ -93,7 +93,7 @@ fn a_body_sees_its_loop_and_what_runs_before_it() {
 
 #[test]
 fn conditions_are_checked_wherever_they_stand() {
-    let node = |id: &str| json!({ "type": "exists", "ref": { "type": "node", "nodeId": id, "path": "output" } });
+    let node = |id: &str| json!({ "type": "exists", "ref": { "type": "node", "nodeId": id, "path": "items" } });
     let both = json!({ "type": "and", "conditions": [holds(), node("b")] });
     let mut all = flow(
         json!([
