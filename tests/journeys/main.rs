@@ -3,6 +3,8 @@
 mod basics;
 #[cfg(target_os = "linux")]
 mod crash;
+#[cfg(unix)]
+mod example_flows;
 mod flow_commands;
 mod flows;
 #[cfg(target_os = "linux")]
