@@ -1,5 +1,6 @@
 //! What a flow may touch: what the person allowed it, and nothing that its definition says.
 
+mod constants;
 mod needs;
 
 pub use needs::{Need, Wanted, needs};

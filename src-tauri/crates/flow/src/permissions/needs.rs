@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::{Permission, Permissions};
+use super::{Permission, Permissions, constants};
 use crate::action::{Actions, Does};
 use crate::definition::{
     Call, Definition, Filesystem, Graph, NodeId, PollingSource, Problem, ProblemCode, Trigger,
@@ -34,10 +34,11 @@ pub struct Need {
 /// Everything that a definition asks for, in its order.
 pub fn needs(definition: &Definition, actions: &Actions) -> Vec<Need> {
     let mut found = Vec::new();
+    let variables = &definition.variables;
     for (index, trigger) in definition.triggers.iter().enumerate() {
-        of_trigger(trigger, &format!("$.triggers[{index}]"), &mut found);
+        of_trigger(trigger, &format!("$.triggers[{index}]"), variables, &mut found);
     }
-    of_graph(&definition.graph, "$", actions, &mut found);
+    of_graph(&definition.graph, "$", (actions, variables), &mut found);
     found
 }
 
@@ -58,10 +59,14 @@ impl Wanted {
         Self::by_text(config, field, "write", given)
     }
 
-    /// The host of an address in a field.
+    /// The host of an address in a field, which is known although what follows it may not be.
     pub fn network(config: &Map<String, Value>, field: &str) -> Option<Self> {
-        let host = |text: &str| Permission::of_url(&Url::parse(text).ok()?);
-        Self::by_text(config, field, "network", host)
+        let text = config.get(field)?.as_str()?;
+        let permission = match constants::address(text) {
+            Some(address) => Some(Permission::of_url(&Url::parse(address).ok()?)?),
+            None => None,
+        };
+        Some(Self { field: field.to_owned(), kind: "network", permission })
     }
 
     /// What is the same whatever the config says.
@@ -105,29 +110,34 @@ impl Need {
     }
 }
 
-fn of_graph(graph: &Graph, path: &str, actions: &Actions, found: &mut Vec<Need>) {
+/// What there is to call, and what is the same in every run.
+type Known<'a> = (&'a Actions, &'a Map<String, Value>);
+
+fn of_graph(graph: &Graph, path: &str, known: Known<'_>, found: &mut Vec<Need>) {
     for (index, node) in graph.nodes.iter().enumerate() {
         let Some(call) = node.call().filter(|_| !node.disabled) else { continue };
         let path = format!("{path}.nodes[{index}]");
-        found.extend(of_call(call, actions).into_iter().map(|wanted| Need {
+        found.extend(of_call(call, known).into_iter().map(|wanted| Need {
             node: Some(node.id.clone()),
             trigger: None,
             place: place(&format!("{path}.config"), &wanted.field),
             wanted,
         }));
         if let Some(body) = &call.body {
-            of_graph(body, &format!("{path}.body"), actions, found);
+            of_graph(body, &format!("{path}.body"), known, found);
         }
     }
 }
 
-fn of_call(call: &Call, actions: &Actions) -> Vec<Wanted> {
+fn of_call(call: &Call, (actions, variables): Known<'_>) -> Vec<Wanted> {
     // What plugins do is theirs to be granted.
     let Some(action) = actions.get(&call.action).filter(|_| call.plugin_id.is_none()) else {
         return Vec::new();
     };
     let mut wanted = match &action.does {
-        Does::Work(action) => action.needs(&call.config),
+        Does::Work(work) => {
+            work.needs(&constants::filled(&call.config, action.about.raw, variables))
+        }
         _ => Vec::new(),
     };
     wanted.extend(read_by_expressions(&call.config, action.about.raw));
@@ -141,14 +151,20 @@ fn read_by_expressions(config: &Map<String, Value>, raw: &[&str]) -> Vec<Wanted>
     secrets.chain(env).map(|permission| Wanted::always("", permission)).collect()
 }
 
-fn of_trigger(trigger: &Trigger, path: &str, found: &mut Vec<Need>) {
+fn of_trigger(
+    trigger: &Trigger,
+    path: &str,
+    variables: &Map<String, Value>,
+    found: &mut Vec<Need>,
+) {
     let (below, wanted) = match &trigger.kind {
         _ if trigger.disabled => return,
         TriggerKind::Filesystem(filesystem) => ("", watched(filesystem)),
         TriggerKind::Polling(polling) => match &polling.source {
             source @ PollingSource::Http { .. } => {
                 let source = source.to_map();
-                let host = Wanted::network(&source, "url").into_iter();
+                let filled = constants::filled(&source, &[], variables);
+                let host = Wanted::network(&filled, "url").into_iter();
                 (".source", host.chain(read_by_expressions(&source, &[])).collect())
             }
             PollingSource::Plugin { .. } => return,
@@ -228,6 +244,46 @@ mod tests {
                 told("$.nodes[3].config.path", Some("write:/nowhere/x")),
             ]
         );
+    }
+
+    #[test]
+    fn what_only_variables_decide_is_known() {
+        let transform = json!({"path": "{{variables.none}}", "read": {"format": "json"},
+            "write": {"path": "{{lookup variables.all 0}}/y", "format": "yaml"}});
+        let nodes = json!([
+            call(
+                "a",
+                "file.write",
+                json!({"path": "{{variables.out}}/x", "content": "{{run.id}}"})
+            ),
+            call("b", "file.write", json!({"path": "{{variables.out}}/{{run.id}}", "content": ""})),
+            call("c", "file.transform", transform),
+        ]);
+        let asks = |url: &str| json!({"id": "p", "type": "polling", "intervalMs": 60000, "source": {"type": "http", "url": url}});
+        let triggers = [
+            "https://{{variables.host}}/feed",
+            "https://b.example.com:8443/{{flow.id}}",
+            "https://b.example.com{{flow.id}}",
+            "https://{{flow.id}}/{{variables.host}}",
+        ];
+        let mut triggers = triggers.map(asks);
+        for (number, trigger) in triggers.iter_mut().enumerate() {
+            trigger["id"] = json!(format!("p{number}"));
+        }
+        let mut all = flow(json!(triggers), nodes);
+        all["variables"] =
+            json!({"out": "/nowhere/out", "all": ["/nowhere/all"], "host": "a.example.com"});
+        let permissions: Vec<_> = found(all).into_iter().map(|(_, what)| what).collect();
+        let expected = [
+            Some("network:a.example.com"),
+            Some("network:b.example.com:8443"),
+            None,
+            None,
+            Some("write:/nowhere/out/x"),
+            None,
+            Some("write:/nowhere/all/y"),
+        ];
+        assert_eq!(permissions, expected.map(|one| one.map(str::to_owned)));
     }
 
     #[test]
