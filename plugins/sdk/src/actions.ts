@@ -27,5 +27,6 @@ export interface ActionResult {
   output?: unknown;
   /** What the action changed of the item it was invoked on. */
   itemUpdate?: Partial<Omit<InboxItemInput, "externalId">>;
-  error?: { code: string; message: string };
+  /** `retryable`: whether the same may go well later; without it the code decides. */
+  error?: { code: string; message: string; retryable?: boolean };
 }

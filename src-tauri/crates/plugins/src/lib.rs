@@ -31,4 +31,4 @@ mod worker;
 
 pub use core::PluginEvent;
 pub use opener::{Opener, SystemOpener};
-pub use plugins::{ActionAbout, Plugins, PluginsParts, Wanted};
+pub use plugins::{ActionAbout, PluginAbout, Plugins, PluginsParts, Wanted};

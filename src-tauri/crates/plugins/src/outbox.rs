@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use devrig_core::id::AccountId;
 use devrig_core::protocol::{ActionInput, Handler as WorkerHandler};
-use devrig_core::{Code, Error, Result};
+use devrig_core::{Category, Code, Error, Result};
 use devrig_inbox::outbox::{self, NotSent, Outgoing, Turn};
 use devrig_inbox::{ItemPatch, plugin_item};
 use devrig_jobs::{Handler, Job, JobContext, Jobs, Outcome, async_trait};
@@ -59,6 +59,33 @@ struct ActionError {
     code: String,
     #[serde(default)]
     message: String,
+    /// Whether the same may go well later; what the code says where absent.
+    #[serde(default)]
+    retryable: Option<bool>,
+}
+
+impl ActionError {
+    fn none() -> Self {
+        Self { code: String::new(), message: String::new(), retryable: None }
+    }
+
+    /// A code that is none of DevRig's stands in the details.
+    fn told(self) -> Error {
+        let message = match shown(&self.message, 500) {
+            empty if empty.is_empty() => "the action failed".to_owned(),
+            message => message,
+        };
+        let code = Code::ALL.iter().copied().find(|code| code.as_str() == self.code);
+        let mut error = Error::new(code.unwrap_or(Code::PluginFailed), message);
+        if code.is_none() && !self.code.is_empty() {
+            error = error.details(serde_json::json!({ "code": shown(&self.code, 60) }));
+        }
+        match self.retryable {
+            Some(true) => Error { category: Category::Transient, retryable: true, ..error },
+            Some(false) => error.permanent(),
+            None => error,
+        }
+    }
 }
 
 /// One action to be done by an account's worker.
@@ -280,14 +307,7 @@ fn of_result(output: &str, idempotent: bool, notes: &Notes) -> Fate {
         }
     };
     if !result.success {
-        let error =
-            result.error.unwrap_or(ActionError { code: String::new(), message: String::new() });
-        let message = match shown(&error.message, 500) {
-            empty if empty.is_empty() => "the action failed".to_owned(),
-            message => message,
-        };
-        let code = Code::ALL.iter().copied().find(|code| code.as_str() == error.code);
-        return Fate::Failed(Error::new(code.unwrap_or(Code::PluginFailed), message));
+        return Fate::Failed(result.error.unwrap_or_else(ActionError::none).told());
     }
     let text = result.output.map_or("null", RawValue::get);
     let output = match text.len() {
@@ -362,6 +382,13 @@ mod tests {
         assert!(matches!(sent, Fate::Sent { update: Some(_), output } if output["n"] == 1));
         let failed = of(r#"{"success":false,"error":{"code":"UNAUTHORIZED","message":"no"}}"#);
         assert!(matches!(failed, Fate::Failed(error) if error.code == Code::Unauthorized));
+        let own =
+            of(r#"{"success":false,"error":{"code":"NO_DESK","message":"","retryable":true}}"#);
+        let Fate::Failed(error) = own else { panic!("{own:?}") };
+        assert_eq!((error.code, error.category), (Code::PluginFailed, Category::Transient));
+        assert_eq!(error.details.as_deref(), Some(&serde_json::json!({ "code": "NO_DESK" })));
+        let over = of(r#"{"success":false,"error":{"code":"NETWORK","retryable":false}}"#);
+        assert!(matches!(over, Fate::Failed(error) if !error.retryable));
         assert!(matches!(of("null"), Fate::Unknown(_)), "who knows what it did");
         assert!(matches!(of_result("7", true, &notes), Fate::Failed(_)));
     }

@@ -6,7 +6,7 @@ mod perform;
 mod registry;
 mod syncs;
 
-pub use perform::{ActionAbout, Wanted};
+pub use perform::{ActionAbout, PluginAbout, Wanted};
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -95,7 +95,7 @@ fn reverse(seat: &Seat, action: &Action) -> Option<Reverse> {
 
 /// Items do not keep the source that they came through, so a source in the list admits every item
 /// of its plugin.
-fn applies(seat: &Seat, action: &Action, kind: Option<&str>) -> Result<()> {
+pub(super) fn applies(seat: &Seat, action: &Action, kind: Option<&str>) -> Result<()> {
     let Some(kind) = kind else { return Ok(()) };
     let fits = |name: &String| name == kind || seat.plugin.manifest.data_source(name).is_some();
     if action.applies_to.is_empty() || action.applies_to.iter().any(fits) {
