@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
+use crate::definition::Call;
 use crate::permissions::{Permissions, Wanted};
+use crate::plugins::{PluginActions, PluginCall};
 
 /// What an action does to the world, which decides what must be on disk before it begins and what
 /// may be done again after a crash.
@@ -183,6 +185,15 @@ pub struct Registered {
 }
 
 impl Registered {
+    /// # Errors
+    /// `INTERNAL` when its schema is none.
+    pub(crate) fn new(about: About, does: Does) -> Result<Self> {
+        let wrong = |why: String| Error::internal(format!("the schema of {}: {why}", about.name));
+        let schema = serde_json::from_str(about.input).map_err(|error| wrong(error.to_string()))?;
+        let input = jsonschema::validator_for(&schema).map_err(|error| wrong(error.to_string()))?;
+        Ok(Self { about, does, input })
+    }
+
     /// Of the input, by its schema.
     pub(crate) fn validator(&self) -> &jsonschema::Validator {
         &self.input
@@ -212,6 +223,7 @@ fn told(error: &jsonschema::ValidationError<'_>) -> String {
 #[derive(Default)]
 pub struct Actions {
     by_name: BTreeMap<&'static str, Arc<Registered>>,
+    plugins: Option<Arc<dyn PluginActions>>,
 }
 
 impl Actions {
@@ -220,23 +232,47 @@ impl Actions {
     /// # Errors
     /// `INTERNAL` when its schema is none, `CONFLICT` when the name is taken.
     pub fn add(&mut self, about: About, does: Does) -> Result<()> {
-        let schema = serde_json::from_str(about.input)
-            .map_err(|error| Error::internal(format!("the schema of {}: {error}", about.name)))?;
-        let input = jsonschema::validator_for(&schema)
-            .map_err(|error| Error::internal(format!("the schema of {}: {error}", about.name)))?;
-        let registered = Arc::new(Registered { about, does, input });
-        match self.by_name.insert(about.name, registered) {
+        let registered = Registered::new(about, does)?;
+        match self.by_name.insert(about.name, Arc::new(registered)) {
             None => Ok(()),
             Some(_) => Err(Error::new(Code::Conflict, format!("{} is there twice", about.name))),
         }
     }
 
-    /// The action of that name.
+    /// Lets nodes call what plugins offer.
+    pub fn set_plugins(&mut self, plugins: Arc<dyn PluginActions>) {
+        self.plugins = Some(plugins);
+    }
+
+    /// The plugins, where there are any.
+    pub fn plugins(&self) -> Option<&dyn PluginActions> {
+        self.plugins.as_deref()
+    }
+
+    /// What a node runs: one of these, or an action of a plugin, whether that is there or not.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for none of these; `UNSUPPORTED` for plugins where there are none at all.
+    pub fn of_call(&self, call: &Call) -> Result<Arc<Registered>> {
+        let Some(of_plugin) = PluginCall::of(call) else {
+            return self.get(&call.action).cloned().ok_or_else(|| {
+                Error::new(Code::NotFound, format!("there is no action {}", call.action))
+                    .hint("`devrig flow actions` lists them.")
+            });
+        };
+        let plugins = self.plugins.clone().ok_or_else(|| {
+            Error::new(Code::Unsupported, "there are no plugins here")
+                .hint("Use DevRig's own actions.")
+        })?;
+        crate::actions::plugin::registered(of_plugin, plugins).map(Arc::new)
+    }
+
+    /// DevRig's own action of that name.
     pub fn get(&self, name: &str) -> Option<&Arc<Registered>> {
         self.by_name.get(name)
     }
 
-    /// All, by name.
+    /// All of DevRig's own, by name.
     pub fn all(&self) -> impl Iterator<Item = &Registered> {
         self.by_name.values().map(|each| &**each)
     }

@@ -20,6 +20,7 @@ pub mod inbox;
 mod input;
 pub mod notify;
 mod order;
+pub(crate) mod plugin;
 pub(crate) mod shell;
 #[cfg(unix)]
 mod sqlite;

@@ -16,6 +16,7 @@ pub mod permissions;
 mod permits;
 mod place;
 mod plan;
+pub mod plugins;
 mod program;
 mod programs;
 pub mod retention;

@@ -66,7 +66,8 @@ fn id(value: &Value) -> Option<ItemId> {
     Some(ItemId(id.to_owned()))
 }
 
-fn item_of(data: &Data<'_>) -> Option<ItemId> {
+/// The item that the trigger tells of.
+pub(crate) fn item_of(data: &Data<'_>) -> Option<ItemId> {
     let text = |path: &&str| path.parse::<Path>().ok()?.get(data.view()).and_then(View::text);
     ITEM.iter().find_map(text).map(|id| ItemId(id.to_owned()))
 }

@@ -14,11 +14,11 @@ use devrig_core::{Code, Context as _, Error, Result};
 use devrig_net::Grant;
 use url::Url;
 
-use crate::place;
+use crate::{place, plugins};
 
 /// One thing that a flow may touch. As text `command:git`, `network:api.github.com`,
-/// `read:/home/kim/notes`, `write:/home/kim/out`, `env:HOME` or `secret:token`; a `*` allows every
-/// command or host, and `*.` in front of a host everything below it.
+/// `read:/home/kim/notes`, `write:/home/kim/out`, `env:HOME`, `secret:token` or `plugin:github`; a `*`
+/// allows every command or host, and `*.` in front of a host everything below it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Permission {
     /// A program, by the name or path that it is called by.
@@ -32,6 +32,8 @@ pub enum Permission {
     Write(PathBuf),
     Env(String),
     Secret(String),
+    /// The actions of a plugin, which is called by its short name.
+    Plugin(String),
 }
 
 /// All that a flow may touch.
@@ -139,6 +141,13 @@ impl Permissions {
         self.need(|one| *one == wanted, || wanted.clone(), "use the secret")
     }
 
+    /// # Errors
+    /// `REFUSED`, with how to allow it.
+    pub fn plugin(&self, name: &str) -> Result<()> {
+        let wanted = Permission::of_plugin(name);
+        self.need(|one| *one == wanted, || wanted.clone(), "use the plugin")
+    }
+
     /// All, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Permission> {
         self.allowed.iter()
@@ -162,6 +171,7 @@ impl Permissions {
             Permission::Write(path) => self.write(path),
             Permission::Env(name) => self.env(name),
             Permission::Secret(name) => self.secret(name),
+            Permission::Plugin(name) => self.plugin(name),
         };
         allowed.is_ok()
     }
@@ -231,6 +241,11 @@ impl Permission {
         }))
     }
 
+    /// To use a plugin, by its whole name or the short one.
+    pub fn of_plugin(name: &str) -> Self {
+        Self::Plugin(plugins::short(name).to_owned())
+    }
+
     /// Such as `command`.
     pub fn kind(&self) -> &'static str {
         self.parts().0
@@ -245,6 +260,7 @@ impl Permission {
             Self::Write(path) => ("write", shown(path)),
             Self::Env(name) => ("env", name.clone()),
             Self::Secret(name) => ("secret", name.clone()),
+            Self::Plugin(name) => ("plugin", name.clone()),
         }
     }
 }
@@ -262,8 +278,8 @@ impl FromStr for Permission {
     fn from_str(text: &str) -> Result<Self> {
         let wrong = |why: &str| {
             Error::invalid(format!("{text:?} is no permission: {why}")).hint(
-                "Write command:NAME, network:HOST, read:FOLDER, write:FOLDER, env:NAME or \
-                 secret:NAME.",
+                "Write command:NAME, network:HOST, read:FOLDER, write:FOLDER, env:NAME, \
+                 secret:NAME or plugin:NAME.",
             )
         };
         let (kind, thing) = text.split_once(':').ok_or_else(|| wrong("it has no kind"))?;
@@ -283,6 +299,7 @@ impl FromStr for Permission {
             "write" => Self::Write(folder()?),
             "env" => Self::Env(name),
             "secret" => Self::Secret(name),
+            "plugin" => Self::of_plugin(&name),
             _ => return Err(wrong("its kind is not known")),
         })
     }
@@ -313,6 +330,7 @@ mod tests {
             "write:/home/kim/out",
             "env:HOME",
             "secret:token",
+            "plugin:devrig-plugin-github",
         ]);
         assert!(allowed.command("git").is_ok() && allowed.command("/usr/bin/git").is_err());
         assert!(allowed.network("api.example.org").is_ok());
@@ -325,6 +343,8 @@ mod tests {
         assert!(allowed.write(Path::new("/home/kim/notes/a")).is_err());
         assert!(allowed.read(Path::new("/home/kim/out/a")).is_ok(), "who writes may read");
         assert!(allowed.env("HOME").is_ok() && allowed.env("PATH").is_err());
+        assert!(allowed.plugin("github").is_ok() && allowed.plugin("devrig-plugin-github").is_ok());
+        assert!(allowed.plugin("@acme/devrig-plugin-github").is_err(), "that is another plugin");
         let error = allowed.secret("other").unwrap_err();
         assert_eq!(error.code, Code::Refused);
         assert!(error.hint.unwrap().contains("devrig flow allow FLOW secret:other"));
@@ -372,6 +392,8 @@ mod tests {
             "write:/x y",
             "env:A",
             "secret:b:c",
+            "plugin:github",
+            "plugin:@acme/devrig-plugin-github",
         ] {
             assert_eq!(text.parse::<Permission>().unwrap().to_string(), text);
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use devrig_core::{Code, Context as _, Error, Result};
+use devrig_core::{Context as _, Error, Result};
 use devrig_expr::Condition;
 use devrig_jobs::{RetryPolicy, Strategy};
 use serde_json::Value;
@@ -178,13 +178,10 @@ impl Compiler<'_> {
     }
 
     fn step(&self, call: &Call) -> Result<Step> {
-        let action = self.actions.get(&call.action).ok_or_else(|| {
-            Error::new(Code::NotFound, format!("there is no action {}", call.action))
-                .hint("`devrig flow actions` lists them.")
-        })?;
+        let action = self.actions.of_call(call)?;
         let input = Input::compile(&call.config, action.about.raw)?;
         let body = call.body.as_ref().map(|body| self.graph(body)).transpose()?;
-        Ok(Step { action: action.clone(), input, body })
+        Ok(Step { action, input, body })
     }
 }
 
@@ -200,7 +197,8 @@ impl Step {
 
 /// Of what a template stands for it is not known before it runs.
 fn waits_for_request(node: &Written) -> bool {
-    let Some(call) = node.call().filter(|call| call.action == "flow.wait") else { return false };
+    let own = |call: &&Call| call.plugin_id.is_none() && call.action == "flow.wait";
+    let Some(call) = node.call().filter(own) else { return false };
     let what = call.config.get("for").and_then(Value::as_str).unwrap_or_default();
     what == "webhook" || what.contains("{{")
 }

@@ -1,16 +1,20 @@
 //! What the checks of a definition are told of an action, and of a JSON Schema.
 
 use devrig_core::{Error, Result};
+use jsonschema::Validator;
 use jsonschema::error::{ValidationError, ValidationErrorKind as Kind};
 use serde_json::Value;
 
 use crate::action::{Control, Does, Registered};
 use crate::definition::{ActionShape, Call, Fault, port};
+use crate::plugins::{PluginAccount, PluginAction, PluginActions};
 
 /// A schema's own sentence about a large value is cut.
 const LONGEST: usize = 300;
 /// Faults of an input that are told at once.
 const MOST_FAULTS: usize = 5;
+/// Accounts that a hint lists.
+const MOST_ACCOUNTS: usize = 10;
 
 /// What is known of an action, with the config of one of its calls judged as far as this can be
 /// done before its expressions have values.
@@ -31,6 +35,73 @@ pub fn of_call(action: &Registered, call: &Call) -> ActionShape {
         faults: faults(action, &Value::Object(call.config.clone())),
         ..ActionShape::default()
     }
+}
+
+/// The same of an action that a plugin offers, if both are there.
+pub fn of_plugin(call: &Call, plugins: &dyn PluginActions) -> Option<ActionShape> {
+    let name = call.plugin_id.as_deref()?;
+    let about = plugins.about(name, &call.action)?;
+    let state = plugins.plugin(name).unwrap_or_default();
+    Some(ActionShape {
+        ports: vec![port::OUT.to_owned()],
+        faults: of_config(&about, call),
+        account: of_account(name, call.account_id.as_deref(), &state.accounts),
+        asleep: state.stopped.map(|error| Fault {
+            at: String::new(),
+            message: error.message,
+            hint: error.hint.unwrap_or_default(),
+        }),
+        ..ActionShape::default()
+    })
+}
+
+fn of_config(about: &PluginAction, call: &Call) -> Vec<Fault> {
+    let name = &call.action;
+    let hint = format!("See what {name} takes: `devrig flow actions {name}`.");
+    let mut config = call.config.clone();
+    about.take_item(&mut config);
+    match &about.input {
+        None if config.is_empty() => Vec::new(),
+        None => vec![Fault { at: String::new(), message: format!("{name} takes no input"), hint }],
+        // One that is no schema was refused with its plugin.
+        Some(schema) => validator(schema).map_or_else(
+            |_| Vec::new(),
+            |validator| certain(&validator, &Value::Object(config), &hint),
+        ),
+    }
+}
+
+fn of_account(plugin: &str, named: Option<&str>, accounts: &[PluginAccount]) -> Option<Fault> {
+    let message = match (named, accounts) {
+        (Some(id), _) if accounts.iter().any(|account| account.id == id) => return None,
+        (None, [_]) => return None,
+        (Some(id), _) => format!("the plugin `{plugin}` has no account `{id}`"),
+        (None, []) => format!("the plugin `{plugin}` has no account"),
+        (None, _) => format!("the plugin `{plugin}` has {} accounts", accounts.len()),
+    };
+    Some(Fault { at: String::new(), message, hint: listed(accounts) })
+}
+
+fn listed(accounts: &[PluginAccount]) -> String {
+    let shown = accounts.iter().take(MOST_ACCOUNTS);
+    let shown: Vec<String> =
+        shown.map(|account| format!("{} ({})", account.id, account.name)).collect();
+    match shown.is_empty() {
+        true => "Add one: `devrig plugin account add`.".to_owned(),
+        false => format!("Name one in accountId: {}.", shown.join(", ")),
+    }
+}
+
+/// The first thing of a value that does not fit a plugin's schema.
+pub fn first_wrong(schema: &Value, value: &Value) -> Option<String> {
+    let validator = validator(schema).ok()?;
+    validator.iter_errors(value).next().map(|error| in_words(&error))
+}
+
+/// Patterns without backtracking, and nothing fetched: a stranger wrote the schema.
+fn validator(schema: &Value) -> Result<Validator, ValidationError<'_>> {
+    let patterns = jsonschema::PatternOptions::regex();
+    jsonschema::options().offline().with_pattern_options(patterns).build(schema)
 }
 
 /// What is wrong with a JSON Schema.
@@ -72,8 +143,12 @@ fn in_words(error: &ValidationError<'_>) -> String {
 fn faults(action: &Registered, config: &Value) -> Vec<Fault> {
     let name = action.about.name;
     let hint = format!("See what {name} takes: `devrig flow actions {name}`.");
-    let wrong = action.validator().iter_errors(config).filter(|error| is_certain(error));
-    wrong.map(|error| fault(&error, hint.clone())).collect()
+    certain(action.validator(), config, &hint)
+}
+
+fn certain(validator: &Validator, config: &Value, hint: &str) -> Vec<Fault> {
+    let wrong = validator.iter_errors(config).filter(|error| is_certain(error));
+    wrong.map(|error| fault(&error, hint.to_owned())).collect()
 }
 
 /// What an expression stands for is not known yet, so it fits everything.
@@ -145,8 +220,12 @@ fn shown(step: &str) -> String {
 mod tests {
     use serde_json::json;
 
+    use tokio_util::sync::CancellationToken;
+
     use super::*;
+    use crate::action::Effect;
     use crate::actions::builtin;
+    use crate::plugins::{PluginDeed, PluginState};
 
     fn shape(action: &str, config: Value) -> ActionShape {
         let Value::Object(config) = config else { panic!("a config is an object") };
@@ -178,6 +257,70 @@ mod tests {
         assert!(shape("flow.fail", json!({"message": "no"})).ports.is_empty());
         let each = shape("flow.loop", json!({"items": []}));
         assert!(each.takes_body && each.ports == ["out"] && !each.any_port);
+    }
+
+    /// The plugin `desk` with so many accounts.
+    struct Desk(Vec<&'static str>);
+
+    #[async_trait::async_trait]
+    impl PluginActions for Desk {
+        fn plugin(&self, name: &str) -> Option<PluginState> {
+            let account = |id: &&str| PluginAccount { id: (*id).into(), name: format!("of {id}") };
+            let accounts = self.0.iter().map(account).collect();
+            let stopped = Some(Error::invalid("it is disabled").hint("Enable it."));
+            (name == "desk").then_some(PluginState { stopped, accounts })
+        }
+
+        fn about(&self, plugin: &str, action: &str) -> Option<PluginAction> {
+            self.plugin(plugin)?;
+            let input = json!({"type": "object", "required": ["title"], "properties": {
+                "title": {"type": "string"}, "labels": {"type": "array"}}});
+            let input = (action == "desk.open").then_some(input);
+            let known = ["desk.open", "desk.close"].contains(&action);
+            let (effect, idempotent, output) = (Effect::Write, false, None);
+            known.then_some(PluginAction { effect, idempotent, input, output })
+        }
+
+        async fn perform(&self, _: PluginDeed, _: &CancellationToken) -> Result<Value> {
+            Err(Error::internal("nothing is done here"))
+        }
+    }
+
+    fn of_desk(action: &str, account: Option<&str>, config: Value) -> Option<ActionShape> {
+        let Value::Object(config) = config else { panic!("a config is an object") };
+        let (plugin_id, account_id) = (Some("desk".to_owned()), account.map(str::to_owned));
+        let call = Call { config, plugin_id, account_id, ..Call::new(action) };
+        of_plugin(&call, &Desk(vec!["one", "two"]))
+    }
+
+    #[test]
+    fn a_config_for_a_plugin_is_judged_by_the_plugins_schema() {
+        let faults = |action, config| of_desk(action, Some("one"), config).unwrap().faults;
+        assert_eq!(faults("desk.open", json!({"title": "{{trigger.id}}"})), []);
+        assert_eq!(faults("desk.open", json!({"title": "a", "labels": "{{trigger.id}}"})), []);
+        let wrong = faults("desk.open", json!({"title": "a", "labels": 5}));
+        assert_eq!((wrong.len(), wrong[0].at.as_str()), (1, ".labels"));
+        assert!(faults("desk.open", json!({}))[0].message.contains("title"));
+        assert_eq!(faults("desk.close", json!({})), []);
+        assert_eq!(faults("desk.close", json!({"itemId": "{{trigger.payload.itemId}}"})), []);
+        assert_eq!(faults("desk.close", json!({"x": 1}))[0].message, "desk.close takes no input");
+        assert_eq!(of_desk("desk.dance", Some("one"), json!({})), None);
+    }
+
+    #[test]
+    fn one_account_is_meant_and_of_several_one_is_named() {
+        let account = |named| of_desk("desk.close", named, json!({})).unwrap().account;
+        assert_eq!(account(Some("two")), None);
+        let several = account(None).unwrap();
+        assert_eq!(several.message, "the plugin `desk` has 2 accounts");
+        assert_eq!(several.hint, "Name one in accountId: one (of one), two (of two).");
+        assert!(account(Some("three")).unwrap().message.contains("no account `three`"));
+        let call = Call { plugin_id: Some("desk".into()), ..Call::new("desk.close") };
+        assert_eq!(of_plugin(&call, &Desk(vec!["one"])).unwrap().account, None);
+        assert_eq!(
+            of_plugin(&call, &Desk(vec!["one"])).unwrap().asleep.unwrap().hint,
+            "Enable it."
+        );
     }
 
     #[test]

@@ -77,7 +77,10 @@ pub enum ProblemCode {
     BreakOutsideLoop,
     /// Something that it needs was not allowed to the flow.
     NotAllowed,
+    /// A plugin that is not here, or does nothing at present.
     UnknownPlugin,
+    /// An account of a plugin that is not here.
+    UnknownAccount,
     UnknownSecret,
     UnknownFlow,
     /// A flow that starts itself.

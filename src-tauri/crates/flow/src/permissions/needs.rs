@@ -117,23 +117,28 @@ fn of_graph(graph: &Graph, path: &str, known: Known<'_>, found: &mut Vec<Need>) 
     for (index, node) in graph.nodes.iter().enumerate() {
         let Some(call) = node.call().filter(|_| !node.disabled) else { continue };
         let path = format!("{path}.nodes[{index}]");
-        found.extend(of_call(call, known).into_iter().map(|wanted| Need {
+        let need = |(below, wanted): (&str, Wanted)| Need {
             node: Some(node.id.clone()),
             trigger: None,
-            place: place(&format!("{path}.config"), &wanted.field),
+            place: place(&format!("{path}{below}"), &wanted.field),
             wanted,
-        }));
+        };
+        let plugin = call.plugin_id.as_deref().map(of_plugin).into_iter();
+        let config = of_config(call, known).into_iter();
+        found.extend(plugin.chain(config.map(|wanted| (".config", wanted))).map(need));
         if let Some(body) = &call.body {
             of_graph(body, &format!("{path}.body"), known, found);
         }
     }
 }
 
-fn of_call(call: &Call, (actions, variables): Known<'_>) -> Vec<Wanted> {
-    // What plugins do is theirs to be granted.
-    let Some(action) = actions.get(&call.action).filter(|_| call.plugin_id.is_none()) else {
-        return Vec::new();
-    };
+/// What the plugin itself touches is its own to be granted.
+fn of_plugin(name: &str) -> (&'static str, Wanted) {
+    ("", Wanted::always("pluginId", Permission::of_plugin(name)))
+}
+
+fn of_config(call: &Call, (actions, variables): Known<'_>) -> Vec<Wanted> {
+    let Ok(action) = actions.of_call(call) else { return Vec::new() };
     let mut wanted = match &action.does {
         Does::Work(work) => {
             work.needs(&constants::filled(&call.config, action.about.raw, variables))
@@ -231,6 +236,7 @@ mod tests {
             {"id": "each", "type": "action", "action": "flow.loop", "config": {"items": []}, "body": body},
             call("b", "file.read", json!({"path": "/etc/{{env.HOST}}"})),
             call("c", "file.write", json!({"path": "/nowhere/x", "content": "a"})),
+            {"id": "d", "type": "action", "pluginId": "devrig-plugin-desk", "action": "desk.open"},
         ]);
         let told = |place: &str, what: Option<&str>| (place.to_owned(), what.map(str::to_owned));
         assert_eq!(
@@ -242,6 +248,7 @@ mod tests {
                 told("$.nodes[2].config.path", None),
                 told("$.nodes[2].config", Some("env:HOST")),
                 told("$.nodes[3].config.path", Some("write:/nowhere/x")),
+                told("$.nodes[4].pluginId", Some("plugin:desk")),
             ]
         );
     }

@@ -224,7 +224,7 @@ impl Walker<'_> {
             let past = self.memory.past(path);
             let left = past.is_some_and(|past| past.in_doubt && attempt == past.attempts + 1);
             if left && !stakes.idempotent {
-                return Ok(Went::Stopped(Stop::InDoubt { path: path.to_owned() }));
+                return Ok(Went::Stopped(Stop::InDoubt { path: path.to_owned(), error: None }));
             }
             let at = self.journal.elapsed();
             let input = Some(self.journal.masks().value(input.clone()));
@@ -258,7 +258,14 @@ impl Walker<'_> {
         if let Some(pass) = pass {
             pass.ended(&output);
         }
-        Ok(Went::Through(output?, None))
+        match output {
+            // Its beginning is in the journal without an end, which the person's decision goes by.
+            Err(error) if error.code == Code::InDoubt && stakes.effect == Effect::Write => {
+                let error = Some(self.journal.masks().error(error.context(path)));
+                Ok(Went::Stopped(Stop::InDoubt { path: path.to_owned(), error }))
+            }
+            output => Ok(Went::Through(output?, None)),
+        }
     }
 
     /// What takes long goes where it holds up no other run.

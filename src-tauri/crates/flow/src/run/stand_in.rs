@@ -44,7 +44,7 @@ impl StandIn {
     fn give(&self, path: &str) -> Result<Went> {
         let Some(end) = self.end(path) else {
             self.missing.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_owned());
-            return Ok(Went::Stopped(Stop::InDoubt { path: path.to_owned() }));
+            return Ok(Went::Stopped(Stop::InDoubt { path: path.to_owned(), error: None }));
         };
         match &end.error {
             Some(error) => Err(error.clone()),

@@ -33,6 +33,8 @@ pub enum Stop {
     /// It is not known whether the effect of a node happened.
     InDoubt {
         path: String,
+        /// What was met; absent where DevRig ended in the middle.
+        error: Option<Error>,
     },
     Cancelled,
 }

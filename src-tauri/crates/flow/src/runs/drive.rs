@@ -311,7 +311,9 @@ fn at_rest(journal: &Journal, stop: Stop) -> Rest {
     let (status, error) = match stop {
         Stop::Cancelled => (RunStatus::Cancelled, None),
         Stop::Failed(error) => (RunStatus::Failed, Some(error)),
-        Stop::InDoubt { path } => (RunStatus::NeedsDecision, Some(in_doubt(&path))),
+        Stop::InDoubt { path, error } => {
+            (RunStatus::NeedsDecision, Some(error.unwrap_or_else(|| in_doubt(&path))))
+        }
         Stop::Parked(until) => {
             journal.change(|run| run.wake_at = until);
             (RunStatus::Waiting, None)

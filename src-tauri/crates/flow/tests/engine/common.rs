@@ -17,6 +17,9 @@ use devrig_flow::events::{self, TriggerEvent};
 use devrig_flow::history::{self, RunDetail};
 use devrig_flow::network::Network;
 use devrig_flow::others::Others;
+use devrig_flow::plugins::{
+    self, PluginAccount, PluginAction, PluginActions, PluginDeed, PluginState,
+};
 use devrig_flow::run::RunStatus;
 use devrig_flow::runs::{Rest, Started};
 use devrig_flow::secrets::Secrets;
@@ -29,6 +32,7 @@ use devrig_net::{Egress, EgressParts};
 use devrig_store::{Store, StoreOptions};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::TryRecvError;
+use tokio_util::sync::CancellationToken;
 
 /// What the actions of the tests did, in the order they did it.
 #[derive(Clone, Default)]
@@ -329,6 +333,7 @@ fn code_pool() -> CodePool {
 fn actions(diary: &Diary) -> Actions {
     let mut actions = devrig_flow::actions::builtin().unwrap();
     devrig_flow::actions::code::add_all(&mut actions, code_pool()).unwrap();
+    actions.set_plugins(Arc::new(Desk(diary.clone())));
     let work = |kind| Does::Work(Arc::new(Test { diary: diary.clone(), kind }) as Arc<dyn Action>);
     actions.add(about("test.give", Effect::Pure, true), Does::Pure(Ok)).unwrap();
     let defect = |_| panic!("a defect for tests");
@@ -340,6 +345,43 @@ fn actions(diary: &Diary) -> Actions {
     actions.add(about("test.once", Effect::Write, false), work(Kind::Effect)).unwrap();
     actions.add(about("test.again", Effect::Write, true), work(Kind::Effect)).unwrap();
     actions
+}
+
+/// The plugin `desk`, whose actions a test can watch. What it is to do badly is told by the diary.
+struct Desk(Diary);
+
+#[async_trait]
+impl PluginActions for Desk {
+    fn plugin(&self, name: &str) -> Option<PluginState> {
+        let account = PluginAccount { id: "acc".to_owned(), name: "Desk".to_owned() };
+        (plugins::short(name) == "desk")
+            .then(|| PluginState { stopped: None, accounts: vec![account] })
+    }
+
+    fn about(&self, plugin: &str, action: &str) -> Option<PluginAction> {
+        self.plugin(plugin)?;
+        let (effect, idempotent) = match action {
+            "desk.open" => (Effect::Write, false),
+            "desk.close" => (Effect::Write, true),
+            "desk.look" => (Effect::Read, true),
+            _ => return None,
+        };
+        let output = Some(json!({ "type": "object", "required": ["number"] }));
+        Some(PluginAction { effect, idempotent, input: Some(json!({})), output })
+    }
+
+    async fn perform(&self, deed: PluginDeed, _: &CancellationToken) -> Result<Value> {
+        let PluginDeed { call, input, key, .. } = deed;
+        self.0.write(format!("{} {} {key}", call.action, input["title"].as_str().unwrap()));
+        if self.0.fails("hangs") {
+            std::future::pending::<()>().await;
+        }
+        match () {
+            () if self.0.fails("busy") => Err(Error::new(Code::Network, "the desk is busy")),
+            () if self.0.fails("lost") => Err(Error::new(Code::InDoubt, "the line went dead")),
+            () => Ok(input["gives"].clone()),
+        }
+    }
 }
 
 struct Test {

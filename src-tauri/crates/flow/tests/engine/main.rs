@@ -16,6 +16,7 @@ mod inbox;
 mod items;
 mod machine;
 mod notify;
+mod plugins;
 mod polling;
 mod retention;
 mod runs;

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::outside::{ActionShape, Fault};
 use super::scopes::Seat;
 use super::view::View;
 use crate::definition::model::{Call, FlowId};
@@ -43,6 +44,7 @@ fn check_action(view: &View<'_>, seat: Seat, call: &Call) {
         let (message, hint) = (&fault.message, fault.hint.clone());
         view.tell(view.of_node(seat, ProblemCode::Config, &field, message, hint));
     }
+    check_plugin(view, seat, call, shape);
     match (&call.body, shape.takes_body) {
         (None, true) => {
             let message = format!("{} needs a body", call.action);
@@ -55,6 +57,27 @@ fn check_action(view: &View<'_>, seat: Seat, call: &Call) {
             view.tell(view.of_node(seat, ProblemCode::UnusedBody, ".body", message, hint));
         }
         _ => {}
+    }
+}
+
+/// An account that is not here may be where the flow comes from, as a plugin may.
+fn check_plugin(view: &View<'_>, seat: Seat, call: &Call, shape: &ActionShape) {
+    let problem = |code, field: &str, fault: &Fault| {
+        view.of_node(seat, code, field, &fault.message, fault.hint.clone())
+    };
+    if let Some(asleep) = &shape.asleep {
+        let sleeps = problem(ProblemCode::UnknownPlugin, ".pluginId", asleep);
+        view.tell(sleeps.as_warning());
+    }
+    match (&shape.account, &call.account_id) {
+        (Some(fault), Some(_)) => {
+            let unknown = problem(ProblemCode::UnknownAccount, ".accountId", fault);
+            view.tell(unknown.as_warning());
+        }
+        (Some(fault), None) => {
+            view.tell(problem(ProblemCode::MissingField, ".accountId", fault));
+        }
+        (None, _) => {}
     }
 }
 

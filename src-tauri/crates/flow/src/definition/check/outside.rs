@@ -80,4 +80,8 @@ pub struct ActionShape {
     pub conditions: Vec<String>,
     /// What is wrong with the config.
     pub faults: Vec<Fault>,
+    /// What is wrong with the account that is named, or with naming none.
+    pub account: Option<Fault>,
+    /// Why its plugin does nothing at present.
+    pub asleep: Option<Fault>,
 }

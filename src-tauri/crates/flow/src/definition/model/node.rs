@@ -183,7 +183,7 @@ fn read_kind(kind: Type, object: &Object<'_>, depth: usize) -> NodeKind {
         }
         _ => {
             let why = format!("a {kind} node runs no action");
-            for name in ["action", "pluginId", "body"] {
+            for name in ["action", "pluginId", "accountId", "body"] {
                 object.refuse(name, &why);
             }
             read_config(kind, object)

@@ -66,8 +66,8 @@ fn bases() -> Vec<(&'static str, &'static str, Value)> {
         ),
         ("triggers", "inboxTrigger", json!({ "type": "inbox", "query": "" })),
         ("triggers", "pluginTrigger", json!({ "type": "plugin", "pluginId": "p", "trigger": "t" })),
-        ("nodes", "call", json!({ "type": "action", "action": "a.b" })),
-        ("nodes", "call", json!({ "type": "ai", "action": "a.b" })),
+        ("nodes", "call", json!({ "type": "action", "action": "a.b", "pluginId": "p" })),
+        ("nodes", "call", json!({ "type": "ai", "action": "a.b", "pluginId": "p" })),
         (
             "nodes",
             "branching",

@@ -48,9 +48,12 @@ fn kind(from: &mut Choices, depth: usize) -> NodeKind {
 
 fn call(from: &mut Choices, depth: usize) -> Call {
     let actions = ["http.request", "flow.loop", "flow.fail", "flow.break", "code.js", "no.such"];
+    let plugin_id = from.maybe(Choices::name);
+    let account_id = plugin_id.as_ref().and_then(|_| from.maybe(Choices::name));
     Call {
         action: from.one(&actions).to_owned(),
-        plugin_id: from.maybe(Choices::name),
+        plugin_id,
+        account_id,
         config: from.map(),
         body: if depth == 0 { None } else { from.maybe(|from| graph(from, depth - 1)) },
     }

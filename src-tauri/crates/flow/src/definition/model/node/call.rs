@@ -13,6 +13,8 @@ pub struct Call {
     pub action: String,
     /// The plugin that has the action; absent for DevRig's own.
     pub plugin_id: Option<String>,
+    /// The account of the plugin; absent: its only one.
+    pub account_id: Option<String>,
     /// Texts in it are templates.
     pub config: Map<String, Value>,
     /// What `flow.loop` repeats and `flow.parallel` runs at once.
@@ -26,9 +28,11 @@ impl Call {
     }
 
     pub(crate) fn read(object: &Object<'_>, depth: usize) -> Self {
+        let plugin_id = object.optional("pluginId", |at| at.line(214));
         Self {
             action: object.required("action", read_action),
-            plugin_id: object.optional("pluginId", |at| at.line(214)),
+            account_id: read_account(object, plugin_id.is_some()),
+            plugin_id,
             config: object.or("config", Map::new(), |at| at.map()),
             body: object.optional("body", |at| read_body(at, depth + 1)),
         }
@@ -37,6 +41,7 @@ impl Call {
     pub(crate) fn write(&self, into: &mut Writer) {
         into.put("action", &self.action);
         into.some("pluginId", &self.plugin_id);
+        into.some("accountId", &self.account_id);
         into.unless("config", &self.config, &Map::new());
         if let Some(body) = &self.body {
             let mut inner = Writer::default();
@@ -52,6 +57,14 @@ fn read_action(at: At<'_>) -> String {
         return at.wrong_value("has a space", "Write the name of an action, such as http.request.");
     }
     text
+}
+
+fn read_account(object: &Object<'_>, of_plugin: bool) -> Option<String> {
+    if of_plugin || object.has("pluginId") {
+        return object.optional("accountId", |at| at.line(64));
+    }
+    object.refuse("accountId", "DevRig's own actions have no accounts");
+    None
 }
 
 fn read_body(at: At<'_>, depth: usize) -> Graph {
