@@ -98,7 +98,7 @@ macro_rules! calls {
             read flow_convert = flow::convert(flow::FlowConvertArgs) -> flow::FlowConverted [Flows];
             read flow_permissions = flow::permissions(flow::FlowArgs) -> flow::FlowPermissions [Flows];
             write flow_permit = flow::permit(flow::FlowPermitArgs) -> flow::FlowPermissions [Flows];
-            read flow_actions = flow::actions(NoArgs) -> Vec<flow::FlowAction> [];
+            read flow_actions = flow::actions(NoArgs) -> Vec<flow::FlowAction> [Plugins];
             read flow_format = flow::format(NoArgs) -> flow::Format [];
             write flow_run = flow::run(flow::FlowRunArgs) -> run::RunDetail [Runs];
             read flow_backtest = flow::backtest(flow::FlowBacktestArgs) -> flow::Backtest [Flows, Runs];

@@ -29,6 +29,7 @@ use crate::gauge::Gauge;
 use crate::home::Home;
 use crate::lock::OwnerLock;
 use crate::notices::{self, Desk};
+use crate::plugin_actions::OfPlugins;
 use crate::triggers::{FlowSecrets, Hearing};
 use crate::{files, online, socket, upkeep};
 
@@ -156,6 +157,7 @@ impl Engine {
             vault: &vault,
             code: &code,
             network: &network,
+            plugins: &plugins,
             notifier: notifier.clone(),
         };
         let flows = start_flows(world).await.context("starting the flows")?;
@@ -357,16 +359,18 @@ struct World<'a> {
     vault: &'a Vault,
     code: &'a CodePool,
     network: &'a Network,
+    plugins: &'a Plugins,
     notifier: Arc<dyn Notifier>,
 }
 
 async fn start_flows(world: World<'_>) -> Result<Flows> {
-    let World { store, inbox, vault, code, network, notifier } = world;
+    let World { store, inbox, vault, code, network, plugins, notifier } = world;
     let mut actions = devrig_flow::actions::builtin()?;
     devrig_flow::actions::code::add_all(&mut actions, code.clone())?;
     devrig_flow::actions::http::add_all(&mut actions, network)?;
     devrig_flow::actions::inbox::add_all(&mut actions, inbox)?;
     devrig_flow::actions::notify::add_all(&mut actions, notifier, Player::system())?;
+    actions.set_plugins(Arc::new(OfPlugins(plugins.clone())));
     let programs = Programs::new(Arc::new(actions));
     let secrets = Arc::new(FlowSecrets(vault.clone()));
     let others = Others::new(inbox.clone());

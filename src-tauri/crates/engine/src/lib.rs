@@ -17,6 +17,7 @@ pub mod logging;
 mod notices;
 mod online;
 mod outside;
+mod plugin_actions;
 mod presenter;
 pub mod settings;
 pub mod socket;

@@ -10,6 +10,7 @@ use devrig_flow::action::{Actions, Does};
 use devrig_flow::definition::{
     ActionShape, Call, Cron, Definition, Fault, Findings, FlowId, NodeKind, Outside, Reference,
 };
+use devrig_flow::plugins::short;
 use devrig_flow::shape;
 use devrig_secrets::Scope;
 use serde_json::Value;
@@ -19,6 +20,7 @@ use crate::Engine;
 /// As it is at one moment.
 pub(crate) struct Snapshot {
     actions: Arc<Actions>,
+    /// By their whole names and their short ones.
     plugins: BTreeSet<String>,
     secrets: BTreeSet<String>,
     flows: BTreeSet<String>,
@@ -29,7 +31,8 @@ pub(crate) struct Snapshot {
 
 impl Snapshot {
     pub(crate) async fn of(engine: &Engine, definition: &Definition) -> Result<Self> {
-        let plugins = engine.plugins().list().await?.into_iter().map(|plugin| plugin.name);
+        let plugins = engine.plugins().list().await?.into_iter();
+        let plugins = plugins.flat_map(|it| [short(&it.name).to_owned(), it.name]);
         let secrets = engine.vault().list(&Scope::Flows).await?.into_iter().map(|entry| entry.name);
         let flows = engine.flows().list().await?.into_iter().map(|flow| flow.id);
         let actions = engine.flows().actions();
@@ -90,9 +93,10 @@ impl Outside for Snapshot {
     }
 
     fn action(&self, call: &Call) -> Option<ActionShape> {
-        // What plugins can do in flows is not known before they register it.
-        let own = call.plugin_id.is_none();
-        let action = self.actions.get(&call.action).filter(|_| own)?;
+        if call.plugin_id.is_some() {
+            return shape::of_plugin(call, self.actions.plugins()?);
+        }
+        let action = self.actions.get(&call.action)?;
         let mut shape = shape::of_call(action, call);
         let own = self.wrong.iter().filter(|(wrong, _)| wrong == call);
         shape.faults.extend(own.map(|(_, fault)| fault.clone()));
@@ -134,6 +138,9 @@ async fn wrong(actions: &Actions, definition: &Definition) -> Vec<(Call, Fault)>
     let mut wrong = Vec::new();
     for node in definition.nodes() {
         let NodeKind::Action(call) = &node.kind else { continue };
+        if call.plugin_id.is_some() {
+            continue;
+        }
         let Some(Does::Work(action)) = actions.get(&call.action).map(|found| &found.does) else {
             continue;
         };

@@ -125,7 +125,7 @@ pub enum Flow {
     /// Let a flow touch more.
     Allow {
         flow: String,
-        /// command:NAME, network:HOST, read:FOLDER, write:FOLDER, env:NAME or secret:NAME.
+        /// command:NAME, network:HOST, read:FOLDER, write:FOLDER, env:NAME, secret:NAME or plugin:NAME.
         #[arg(required = true, value_name = "PERMISSION")]
         permissions: Vec<String>,
     },

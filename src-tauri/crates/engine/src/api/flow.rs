@@ -13,9 +13,11 @@ pub use devrig_flow::fields::{self, Field};
 pub use devrig_flow::flows::{FlowInfo, FlowVersion};
 pub use devrig_flow::folder::{FileProblem, FileState, FlowFile};
 use devrig_flow::permissions::{Need, Permission, Permissions, needs};
+use devrig_flow::plugins::short;
 use devrig_flow::runs::Started;
 pub use devrig_flow::runs::{Backtest, BacktestRun, FlowTest};
 use devrig_flow::{folder, history};
+use devrig_plugins::ActionAbout;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -23,6 +25,7 @@ use super::NoArgs;
 use super::run::{self, RunDetail};
 use crate::Engine;
 use crate::outside::Snapshot;
+use crate::plugin_actions::effect;
 
 #[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
 #[serde(deny_unknown_fields)]
@@ -200,7 +203,7 @@ pub struct FlowPermissions {
 /// What a node or a trigger of a flow asks for.
 #[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
 pub struct FlowNeed {
-    /// `command`, `network`, `read`, `write`, `env` or `secret`.
+    /// `command`, `network`, `read`, `write`, `env`, `secret` or `plugin`.
     pub kind: String,
     /// Absent where it depends on data.
     pub permission: Option<String>,
@@ -245,6 +248,8 @@ pub struct FlowPermitArgs {
 pub struct FlowAction {
     /// Such as `http.request`; what stands before the dot is its category.
     pub name: String,
+    /// The plugin that has it, which a node names as its `pluginId`; absent for DevRig's own.
+    pub plugin: Option<String>,
     pub title: String,
     /// Markdown.
     pub text: String,
@@ -364,7 +369,9 @@ pub(super) async fn convert(engine: &Engine, args: FlowConvertArgs) -> Result<Fl
 }
 
 pub(super) async fn actions(engine: &Engine, _: NoArgs) -> Result<Vec<FlowAction>> {
-    engine.flows().actions().all().map(FlowAction::try_from).collect()
+    let own = engine.flows().actions().all().map(FlowAction::try_from);
+    let of_plugins = engine.plugins().all_actions().into_iter().map(FlowAction::from);
+    own.chain(of_plugins.map(Ok)).collect()
 }
 
 pub(super) async fn format(_: &Engine, _: NoArgs) -> Result<Format> {
@@ -523,6 +530,27 @@ async fn permissions_of(engine: &Engine, definition: &Definition) -> Result<Perm
     }
 }
 
+/// A plugin's worker that has to be started takes most of it.
+const TYPICAL_MS: u32 = 500;
+
+impl From<ActionAbout> for FlowAction {
+    fn from(about: ActionAbout) -> Self {
+        let nothing = || json!({ "type": "object", "additionalProperties": false });
+        Self {
+            plugin: Some(short(&about.plugin).to_owned()),
+            name: about.id,
+            title: about.name,
+            text: about.description,
+            effect: effect(about.writes),
+            idempotent: about.idempotent,
+            input: about.input.unwrap_or_else(nothing),
+            output: about.output.unwrap_or_else(|| json!({})),
+            example: json!({}),
+            typical_ms: TYPICAL_MS,
+        }
+    }
+}
+
 impl TryFrom<&Registered> for FlowAction {
     type Error = Error;
 
@@ -534,6 +562,7 @@ impl TryFrom<&Registered> for FlowAction {
         };
         Ok(Self {
             name: about.name.to_owned(),
+            plugin: None,
             title: about.title.to_owned(),
             text: about.text.to_owned(),
             effect: about.effect,

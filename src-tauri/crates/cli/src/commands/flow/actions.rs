@@ -29,10 +29,11 @@ fn unknown(name: &str, actions: &[FlowAction]) -> Error {
 }
 
 fn list(actions: &[FlowAction]) -> String {
-    let rows = actions
-        .iter()
-        .map(|action| [action.name.clone(), effect(action).to_owned(), action.title.clone()]);
-    table(["ACTION", "EFFECT", "TITLE"], rows)
+    let row = |action: &FlowAction| {
+        let plugin = action.plugin.clone().unwrap_or_default();
+        [action.name.clone(), plugin, effect(action).to_owned(), action.title.clone()]
+    };
+    table(["ACTION", "PLUGIN", "EFFECT", "TITLE"], actions.iter().map(row))
 }
 
 fn effect(action: &FlowAction) -> &'static str {
@@ -45,16 +46,15 @@ fn effect(action: &FlowAction) -> &'static str {
 }
 
 fn one(action: &FlowAction) -> String {
-    let head = facts(&[
-        ("action", action.name.clone()),
-        ("title", action.title.clone()),
-        ("effect", effect(action).to_owned()),
-    ]);
+    let mut head = vec![("action", action.name.clone())];
+    head.extend(action.plugin.clone().map(|plugin| ("pluginId", plugin)));
+    head.push(("title", action.title.clone()));
+    head.push(("effect", effect(action).to_owned()));
     let json = |title: &str, value: &Value| format!("{title}:\n{value:#}");
     let takes = fields::of(&action.input);
     let takes = if takes.is_empty() { "config: nothing".to_owned() } else { told(&takes) };
     [
-        head,
+        facts(&head),
         action.text.clone(),
         takes,
         json("output", &action.output),
