@@ -66,8 +66,8 @@ fn bases() -> Vec<(&'static str, &'static str, Value)> {
         ),
         ("triggers", "inboxTrigger", json!({ "type": "inbox", "query": "" })),
         ("triggers", "pluginTrigger", json!({ "type": "plugin", "pluginId": "p", "trigger": "t" })),
-        ("nodes", "call", json!({ "type": "action", "action": "a.b", "pluginId": "p" })),
-        ("nodes", "call", json!({ "type": "ai", "action": "a.b", "pluginId": "p" })),
+        ("nodes", "call", json!({ "type": "action", "action": "a.b" })),
+        ("nodes", "call", json!({ "type": "ai", "action": "a.b" })),
         (
             "nodes",
             "branching",
@@ -99,7 +99,11 @@ fn named_fields() -> Vec<(String, Value, Option<Value>)> {
             fields.push((format!("{path}/{name}"), base.clone(), property.get("default").cloned()));
         }
     };
-    for (list, definition, base) in bases() {
+    for (list, definition, mut base) in bases() {
+        if definition == "call" {
+            // An account is one of a plugin.
+            base["pluginId"] = json!("p");
+        }
         let flow = flow_with(list, &base);
         add(&flow, &format!("/{list}/0"), &schema["$defs"][definition]["properties"]);
         let common = if list == "nodes" { "node" } else { "trigger" };
@@ -177,6 +181,7 @@ fn the_schema_refuses_what_the_reader_refuses() {
             "/triggers",
             json!([{ "id": "w", "type": "webhook", "auth": { "type": "none", "secret": "a" } }]),
         ),
+        ("/nodes", json!([{ "id": "n", "type": "action", "action": "a.b", "accountId": "c" }])),
         ("/edges", json!([{ "source": "1", "target": "b" }])),
         ("/edges", json!([{ "source": "a", "target": "b", "port": "" }])),
         ("/tags", json!(["", "a"])),
