@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::action::{Level, Log};
 
-/// Lines of one program in the log; who writes more is read in the output.
+/// Lines of one stream in the log; who writes more is read in the output.
 const MOST_LINES: usize = 2_000;
 /// Of a line in the log, in bytes.
 const LONGEST_LINE: usize = 2_000;
@@ -78,12 +78,13 @@ pub(super) struct Lines<'a> {
     log: &'a dyn Log,
     /// The begun line of each stream.
     begun: [Vec<u8>; 2],
-    told: usize,
+    /// Of each stream, so that errors are told however much else is.
+    told: [usize; 2],
 }
 
 impl<'a> Lines<'a> {
     pub fn to(log: &'a dyn Log) -> Self {
-        Self { log, begun: Default::default(), told: 0 }
+        Self { log, begun: Default::default(), told: [0; 2] }
     }
 
     pub fn take(&mut self, stream: Stream, bytes: &[u8]) {
@@ -112,8 +113,10 @@ impl<'a> Lines<'a> {
 
     fn tell(&mut self, stream: Stream) {
         let line = std::mem::take(&mut self.begun[stream as usize]);
-        self.told += 1;
-        if self.told > MOST_LINES {
+        let told = &mut self.told[stream as usize];
+        *told += 1;
+        let told = *told;
+        if told > MOST_LINES {
             return;
         }
         let level = match stream {
@@ -122,7 +125,7 @@ impl<'a> Lines<'a> {
         };
         let line = line.strip_suffix(b"\r").unwrap_or(&line);
         self.log.say(level, &escape_line(line));
-        if self.told == MOST_LINES {
+        if told == MOST_LINES {
             self.log.say(Level::Info, "(further lines are left out of the log)");
         }
     }

@@ -124,7 +124,7 @@ async fn lines_are_told_as_they_come() {
     let has = |level, line: &str| said.contains(&(level, line.to_owned()));
     assert!(has(Level::Info, "one") && has(Level::Warn, "two"), "{:?}", &said[..4]);
     assert!(has(Level::Info, "three\\x1b[2Jy"), "{:?}", &said[..4]);
-    assert_eq!(said.len(), 2001, "the log is bounded, and says so");
+    assert_eq!(said.len(), 2002, "each stream is bounded, and says so");
 }
 
 /// A tree of which each process tells its number and ignores being asked to end.
