@@ -85,13 +85,13 @@ export class Window {
     return found[ELEMENT];
   }
 
-  /** The visible control of that role's elements whose name is `name`. */
+  /** The visible control of that role's elements whose name is `name`, when it can be used. */
   async control(tags, name) {
     const found = await ask(this.#base, 'POST', '/execute/sync', {
       script: `const [tags, name] = arguments;
         return [...document.querySelectorAll(tags)].find((element) => {
           const label = element.getAttribute('aria-label') ?? element.labels?.[0]?.textContent ?? element.textContent;
-          return label.trim() === name && element.getClientRects().length > 0;
+          return label.trim() === name && !element.disabled && element.getClientRects().length > 0;
         }) ?? null;`,
       args: [tags, name],
     });
