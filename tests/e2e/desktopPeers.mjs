@@ -6,6 +6,7 @@ import { join } from 'node:path';
 
 import { until } from './webdriver.mjs';
 
+const NOTIFICATIONS = 'org.freedesktop.Notifications';
 const WATCHER = 'org.kde.StatusNotifierWatcher';
 
 const DUNSTRC = (menu) => `[global]
@@ -46,6 +47,12 @@ function owned(rig, name) {
   return busctl(rig, 'call', 'org.freedesktop.DBus', '/', 'org.freedesktop.DBus', 'NameHasOwner', 's', name)[0];
 }
 
+/** The process that owns a name of the bus, or null. */
+function ownerPid(rig, name) {
+  if (!owned(rig, name)) return null;
+  return busctl(rig, 'call', 'org.freedesktop.DBus', '/', 'org.freedesktop.DBus', 'GetConnectionUnixProcessID', 's', name)[0];
+}
+
 /** The daemon that shows notifications; it ends with the rig. */
 export class Notifications {
   #rig;
@@ -57,8 +64,14 @@ export class Notifications {
     const menu = join(rig.folder, 'menu');
     writeFileSync(menu, `#!/bin/sh\ngrep -F "#$(cat ${menu}.wanted)" | head -n 1\n`, { mode: 0o755 });
     writeFileSync(file, DUNSTRC(menu));
-    rig.run('dunst', '-config', file);
-    await until('the notification daemon', () => owned(rig, 'org.freedesktop.Notifications'));
+    // A notice of an earlier journey has made the bus start a daemon of its own, without our settings.
+    const shower = ownerPid(rig, NOTIFICATIONS);
+    if (shower !== null) {
+      process.kill(shower, 'SIGTERM');
+      await until('the other notification daemon to end', () => ownerPid(rig, NOTIFICATIONS) !== shower);
+    }
+    const dunst = rig.run('dunst', '-config', file);
+    await until('our notification daemon', () => ownerPid(rig, NOTIFICATIONS) === dunst.pid);
     const peer = new Notifications();
     peer.#rig = rig;
     peer.#menu = menu;
