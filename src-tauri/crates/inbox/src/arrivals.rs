@@ -122,27 +122,30 @@ impl Inbox {
         apply: impl AsyncApply,
     ) -> Result<()> {
         let mut feed = self.store().subscriber(name).await?;
+        let (mut seen, mut noted) = (0, 0);
         loop {
             let rows = tokio::select! {
                 () = stop.cancelled() => return Ok(()),
-                rows = feed.next(TURN) => match rows {
+                rows = feed.next_after(seen, TURN) => match rows {
                     Err(error) if error.code == Code::Cancelled => return Ok(()),
                     rows => rows?,
                 },
             };
+            seen = rows.last().map_or(seen, |row| row.seq);
+            let arrivals = of(&rows);
+            if arrivals.items.is_empty() && seen - noted <= UNNOTED {
+                continue;
+            }
             let apply = apply.clone();
             self.store()
                 .write(async move |tx: &mut Tx| {
-                    let arrivals = of(&rows);
                     if !arrivals.items.is_empty() {
                         apply.apply(tx, &arrivals).await?;
                     }
-                    match rows.last() {
-                        Some(last) => Subscriber::advance(name, tx, last.seq).await,
-                        None => Ok(()),
-                    }
+                    Subscriber::advance(name, tx, seen).await
                 })
                 .await?;
+            noted = seen;
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Rows that are only ever appended, written in multi-row statements.
+//! Rows that are only ever appended. Beside units that read they are written in multi-row
+//! statements; alone they go by the [`crate::appender`].
 //!
 //! A statement costs 25–50 µs in sqlx whatever it does, so one row each gives some 9,000 rows a
 //! second and 50 rows each over 300,000 (DESIGN §5).
@@ -46,16 +47,16 @@ impl<T: Into<Bind>> From<Option<T>> for Bind {
 /// everyone who waits go to SQLite together, in one round.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
-    rows: Vec<Rows>,
+    pub(crate) rows: Vec<Rows>,
     pub(crate) changes: Vec<Change>,
 }
 
 /// Whole rows for one table; `into` is `INSERT INTO table (columns) `.
 #[derive(Debug, Clone)]
-struct Rows {
-    into: &'static str,
-    columns: usize,
-    values: Vec<Bind>,
+pub(crate) struct Rows {
+    pub into: &'static str,
+    pub columns: usize,
+    pub values: Vec<Bind>,
 }
 
 impl Batch {
@@ -88,8 +89,8 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// `values` holds whole rows of `columns` values each.
-    pub fn push(&mut self, into: &'static str, columns: usize, values: Vec<Bind>) {
+    pub fn push(&mut self, rows: Rows) {
+        let Rows { into, columns, values } = rows;
         debug_assert!(columns > 0 && values.len().is_multiple_of(columns));
         let entry = self.tables.entry(into).or_insert_with(|| (columns, Vec::new()));
         entry.1.extend(values);
@@ -97,9 +98,7 @@ impl Waiting {
 
     /// The rows of a batch; its changes are numbered by the writer.
     pub fn add(&mut self, batch: Batch) {
-        for Rows { into, columns, values } in batch.rows {
-            self.push(into, columns, values);
-        }
+        batch.rows.into_iter().for_each(|rows| self.push(rows));
     }
 
     pub fn clear(&mut self) {
@@ -107,13 +106,8 @@ impl Waiting {
     }
 
     /// Writes everything and commits, in one round: a round costs more than most statements do.
-    /// `begin` is what the transaction begins with, where it has not begun.
-    pub async fn commit(
-        &mut self,
-        begin: &'static str,
-        conn: &mut SqliteConnection,
-    ) -> Result<(), sqlx::Error> {
-        let mut query = QueryBuilder::<Sqlite>::new(begin);
+    pub async fn commit(&mut self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        let mut query = QueryBuilder::<Sqlite>::new("");
         for (into, (columns, values)) in std::mem::take(&mut self.tables) {
             let mut values = values.into_iter();
             while values.len() >= columns {

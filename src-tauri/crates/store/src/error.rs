@@ -16,7 +16,20 @@ pub fn from_sqlx(error: sqlx::Error) -> Error {
         };
     };
     let extended: i32 = database.code().and_then(|code| code.parse().ok()).unwrap_or(1);
-    let message = database.message();
+    told(extended, database.message())
+}
+
+/// The same for an error of the appending connection.
+pub(crate) fn from_rusqlite(error: rusqlite::Error) -> Error {
+    let message = error.to_string();
+    match error.sqlite_error() {
+        Some(code) => told(code.extended_code, &message),
+        None => Error::new(Code::Database, message),
+    }
+}
+
+/// By SQLite's extended code.
+fn told(extended: i32, message: &str) -> Error {
     match extended & 0xff {
         5 | 6 => Error::new(Code::DatabaseBusy, format!("the database is busy: {message}"))
             .hint("Another program may hold the file; close it and try again."),

@@ -6,7 +6,7 @@ use devrig_core::{Actor, Change, ChangeKind, Error, Origin, Result, Timestamp};
 use sqlx::{Row, SqliteConnection};
 use tokio::sync::broadcast;
 
-use crate::append::Bind;
+use crate::append::{Bind, Rows};
 use crate::error::from_sqlx;
 use crate::group::Store;
 use crate::tx::Tx;
@@ -36,7 +36,11 @@ pub(crate) async fn next_seq(conn: &mut SqliteConnection) -> Result<i64> {
 }
 
 /// A rolled-back group leaves a gap in the numbers; nobody minds.
-pub(crate) fn number(changes: Vec<Change>, next: &mut i64, at: Timestamp) -> Vec<ChangeRow> {
+pub(crate) fn number(
+    changes: impl IntoIterator<Item = Change>,
+    next: &mut i64,
+    at: Timestamp,
+) -> Vec<ChangeRow> {
     changes
         .into_iter()
         .map(|change| {
@@ -48,10 +52,8 @@ pub(crate) fn number(changes: Vec<Change>, next: &mut i64, at: Timestamp) -> Vec
         .collect()
 }
 
-pub(crate) fn append(tx: &mut Tx, changes: &[ChangeRow]) {
-    if changes.is_empty() {
-        return;
-    }
+/// The rows of the feed's table.
+pub(crate) fn rows(changes: &[ChangeRow]) -> Rows {
     let mut values = Vec::with_capacity(changes.len() * 8);
     for change in changes {
         values.extend([
@@ -66,7 +68,7 @@ pub(crate) fn append(tx: &mut Tx, changes: &[ChangeRow]) {
         ]);
     }
     let into = "INSERT INTO change (seq, tbl, row_id, kind, actor, cause, depth, at) ";
-    tx.append(into, 8, values);
+    Rows { into, columns: 8, values }
 }
 
 impl Store {
@@ -92,7 +94,7 @@ impl Store {
             Ok(())
         })
         .await?;
-        Ok(Subscriber { store: self.clone(), name, live })
+        Ok(Subscriber { store: self.clone(), name, live, end: None })
     }
 }
 
@@ -103,28 +105,60 @@ pub struct Subscriber {
     store: Store,
     name: &'static str,
     live: broadcast::Receiver<Arc<[ChangeRow]>>,
+    /// The last one that was handed out, when the table had no more: what follows comes live.
+    end: Option<i64>,
 }
 
 impl Subscriber {
     /// Up to `limit` changes after the cursor, oldest first; waits until there is one.
     pub async fn next(&mut self, limit: u32) -> Result<Vec<ChangeRow>> {
+        self.end = None;
         self.next_after(0, limit).await
     }
 
     /// The same without those up to `seen`: for a reader that moves its cursor only where it did
-    /// something.
+    /// something. One that keeps up hears of each commit, and reads nothing.
     pub async fn next_after(&mut self, seen: i64, limit: u32) -> Result<Vec<ChangeRow>> {
         loop {
-            // Marking the feed as seen before the read means that a commit in between wakes us.
-            self.live = self.live.resubscribe();
-            let rows = self.read(seen, limit).await?;
-            if !rows.is_empty() {
+            if self.end.is_none_or(|end| seen < end) {
+                // Marking the feed as seen before the read means that a commit in between wakes us.
+                self.live = self.live.resubscribe();
+                let rows = self.read(seen, limit).await?;
+                let last = rows.last().map_or(seen, |row| row.seq);
+                self.end = (rows.len() < limit as usize).then_some(last);
+                if !rows.is_empty() {
+                    return Ok(rows);
+                }
+            }
+            if self.end.is_some()
+                && let Some(rows) = self.hear(seen, limit as usize).await?
+            {
                 return Ok(rows);
             }
-            if let Err(broadcast::error::RecvError::Closed) = self.live.recv().await {
+        }
+    }
+
+    /// What comes live. None when it has to be read: it is too much, or some was missed.
+    async fn hear(&mut self, seen: i64, limit: usize) -> Result<Option<Vec<ChangeRow>>> {
+        use broadcast::error::RecvError;
+        let told = match self.live.recv().await {
+            Ok(told) => told,
+            Err(RecvError::Lagged(_)) => return Ok(self.lost()),
+            Err(RecvError::Closed) => {
                 return Err(Error::new(devrig_core::Code::Cancelled, "the store was closed"));
             }
+        };
+        let rows: Vec<_> = told.iter().filter(|row| row.seq > seen).cloned().collect();
+        if rows.len() > limit {
+            return Ok(self.lost());
         }
+        self.end = rows.last().map_or(self.end, |row| Some(row.seq));
+        Ok((!rows.is_empty()).then_some(rows))
+    }
+
+    fn lost(&mut self) -> Option<Vec<ChangeRow>> {
+        self.end = None;
+        None
     }
 
     async fn read(&self, seen: i64, limit: u32) -> Result<Vec<ChangeRow>> {

@@ -11,6 +11,7 @@ use sqlx::SqlitePool;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::append::{Batch, Bind, Waiting};
+use crate::appender::Appender;
 use crate::error::from_sqlx;
 use crate::feed::{self, ChangeRow};
 use crate::open::{self, StoreOptions};
@@ -103,6 +104,7 @@ impl Store {
         migrate::run(&mut conn, &options).await?;
         let next_seq = feed::next_seq(&mut conn).await?;
         let readers = open::readers(&options).await?;
+        let appender = Appender::open(&options)?;
         let (queue, waiting) = mpsc::channel(QUEUE);
         let (feed, _) = broadcast::channel(FEED);
         let (closing, closed) = tokio::sync::watch::channel(false);
@@ -114,6 +116,7 @@ impl Store {
                 appends: Waiting::default(),
                 after_commit: Vec::new(),
             },
+            appender,
             clock: options.clock.clone(),
             feed: feed.clone(),
             next_seq: AtomicI64::new(next_seq),
@@ -230,6 +233,7 @@ fn stopped() -> Error {
 
 struct Writer {
     tx: Tx,
+    appender: Appender,
     clock: SharedClock,
     feed: broadcast::Sender<Arc<[ChangeRow]>>,
     next_seq: AtomicI64,
@@ -277,6 +281,7 @@ impl Writer {
             self.checkpoints.after_group(&mut self.tx.conn).await;
         }
         self.checkpoints.stop().await;
+        drop(self.appender);
         if let Err(error) = checkpoint::truncate(&mut self.tx.conn).await {
             tracing::warn!(%error, "the last checkpoint did not complete");
         }
@@ -291,8 +296,8 @@ impl Writer {
     async fn commit(&mut self, mut units: Vec<Box<dyn Unit>>, appends: Vec<Appended>) {
         let mut apart = Vec::new();
         while units.len() + appends.len() > 1 {
-            let batches = appends.iter().map(|append| append.batch.clone()).collect();
-            match self.transaction(&mut units, batches).await {
+            let batches: Vec<_> = appends.iter().map(|append| &append.batch).collect();
+            match self.transaction(&mut units, &batches).await {
                 Ok(()) => {
                     units.into_iter().for_each(|unit| unit.finish(Ok(())));
                     appends.into_iter().for_each(|append| drop(append.reply.send(Ok(()))));
@@ -311,12 +316,11 @@ impl Writer {
     async fn each(&mut self, units: Vec<Box<dyn Unit>>, appends: Vec<Appended>) {
         for unit in units {
             let mut one = vec![unit];
-            let outcome = self.transaction(&mut one, Vec::new()).await.map_err(|f| f.error);
+            let outcome = self.transaction(&mut one, &[]).await.map_err(|f| f.error);
             one.into_iter().for_each(|unit| unit.finish(outcome.clone()));
         }
         for append in appends {
-            let batches = vec![append.batch];
-            let outcome = self.transaction(&mut [], batches).await.map_err(|f| f.error);
+            let outcome = self.transaction(&mut [], &[&append.batch]).await.map_err(|f| f.error);
             // The caller may have gone.
             let _ = append.reply.send(outcome);
         }
@@ -325,8 +329,11 @@ impl Writer {
     async fn transaction(
         &mut self,
         units: &mut [Box<dyn Unit>],
-        batches: Vec<Batch>,
+        batches: &[&Batch],
     ) -> Result<(), Failure> {
+        if units.is_empty() {
+            return Ok(self.append(batches)?);
+        }
         self.tx.forget();
         self.tx.now = self.clock.now();
         let outcome = self.attempt(units, batches).await;
@@ -351,26 +358,38 @@ impl Writer {
     async fn attempt(
         &mut self,
         units: &mut [Box<dyn Unit>],
-        batches: Vec<Batch>,
+        batches: &[&Batch],
     ) -> Result<(), Failure> {
         let tx = &mut self.tx;
-        let begin = if units.is_empty() { "BEGIN IMMEDIATE; " } else { "" };
-        if !units.is_empty() {
-            sqlx::query("BEGIN IMMEDIATE").execute(&mut tx.conn).await.map_err(from_sqlx)?;
-        }
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut tx.conn).await.map_err(from_sqlx)?;
         for (at, unit) in units.iter_mut().enumerate() {
             unit.run(tx).await.map_err(|error| Failure { unit: Some(at), error })?;
         }
-        batches.into_iter().for_each(|batch| tx.add(batch));
+        batches.iter().for_each(|batch| tx.add(Batch::clone(batch)));
         let changes = std::mem::take(&mut tx.changes);
         let changes = feed::number(changes, self.next_seq.get_mut(), tx.now);
-        feed::append(tx, &changes);
+        tx.appends.push(feed::rows(&changes));
         let mut appends = std::mem::take(&mut tx.appends);
-        appends.commit(begin, &mut tx.conn).await.map_err(from_sqlx)?;
+        appends.commit(&mut tx.conn).await.map_err(from_sqlx)?;
+        self.tell(changes);
+        Ok(())
+    }
+
+    /// Batches alone need nothing of sqlx, so they are spared the hop to its thread.
+    fn append(&mut self, batches: &[&Batch]) -> Result<()> {
+        let changes = batches.iter().flat_map(|batch| batch.changes.iter().cloned());
+        let changes = feed::number(changes, self.next_seq.get_mut(), self.clock.now());
+        let told = feed::rows(&changes);
+        let rows = batches.iter().flat_map(|batch| &batch.rows);
+        self.appender.commit(rows.chain([&told]))?;
+        self.tell(changes);
+        Ok(())
+    }
+
+    fn tell(&self, changes: Vec<ChangeRow>) {
         if !changes.is_empty() {
             // No listener is no error: the rows are in the table.
             let _ = self.feed.send(changes.into());
         }
-        Ok(())
     }
 }

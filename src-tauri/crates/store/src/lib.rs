@@ -4,6 +4,7 @@
 //! Only the owner process opens the file (DESIGN §4).
 
 mod append;
+mod appender;
 pub mod audit;
 pub mod backup;
 mod checkpoint;

@@ -4,7 +4,7 @@
 use devrig_core::{Change, Timestamp};
 use sqlx::SqliteConnection;
 
-use crate::append::{Batch, Bind, Waiting};
+use crate::append::{Batch, Bind, Rows, Waiting};
 
 /// One transaction of the writer. Dropping changes of mind is the writer's work: a unit that
 /// returns an error leaves nothing behind.
@@ -36,7 +36,7 @@ impl Tx {
     /// transaction's own reads do not see them. `into` is `INSERT INTO table (columns) `, `values`
     /// holds whole rows of `columns` values.
     pub fn append(&mut self, into: &'static str, columns: usize, values: Vec<Bind>) {
-        self.appends.push(into, columns, values);
+        self.appends.push(Rows { into, columns, values });
     }
 
     /// The rows and changes of a batch.

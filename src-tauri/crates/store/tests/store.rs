@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use common::{Rig, hold_writer, insert, numbers, options, put, run};
 use devrig_core::{Actor, Change, ChangeKind, Code, Error, Origin};
-use devrig_store::{Bind, Store, Subscriber, Tx, audit, from_sqlx, settings};
+use devrig_store::{Batch, Bind, Store, Subscriber, Tx, audit, from_sqlx, settings};
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -290,6 +290,53 @@ async fn a_waiting_subscriber_is_woken_and_misses_nothing_between_two_looks() {
             .unwrap();
     }
     writing.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_remembers_gets_each_change_once_in_order_whether_it_keeps_up_or_not() {
+    const CHANGES: usize = 6_000;
+    let rig = Rig::new().await;
+    let mut subscriber = rig.store.subscriber("watch").await.unwrap();
+    let store = rig.store.clone();
+    let writing = tokio::spawn(async move {
+        let mut n = 0;
+        while n < CHANGES {
+            // Alone and many at once, more than is asked for, with and without a unit.
+            let size = [1, 2, 40][n % 3].min(CHANGES - n);
+            let mut batch = Batch::default();
+            for n in n..n + size {
+                let change =
+                    Change::new("item", n.to_string(), ChangeKind::Updated, &Origin::person());
+                batch.change(change);
+            }
+            n += size;
+            if n.is_multiple_of(2) {
+                store.write_batch(batch).await.unwrap();
+            } else {
+                let unit = async move |tx: &mut Tx| {
+                    tx.add(batch.clone());
+                    Ok(())
+                };
+                store.write(unit).await.unwrap();
+            }
+        }
+    });
+    let (mut seen, mut ids, mut last) = (0, Vec::new(), 0);
+    while ids.len() < CHANGES {
+        let rows = tokio::time::timeout(Duration::from_secs(10), subscriber.next_after(last, 7));
+        let rows = rows.await.expect("woken by the commit").unwrap();
+        assert!(!rows.is_empty() && rows.len() <= 7);
+        last = rows.last().unwrap().seq;
+        ids.extend(rows.into_iter().map(|row| row.id));
+        seen += 1;
+        // Long enough that the feed has gone on without it.
+        if seen % 300 == 0 {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+    writing.await.unwrap();
+    let expected: Vec<_> = (0..CHANGES).map(|n| n.to_string()).collect();
+    assert_eq!(ids, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -27,6 +27,8 @@ use crate::table::run::{self as table, FlowNames};
 const NAME: &str = "flow.ends";
 /// Changes of one turn.
 const TURN: u32 = 500;
+/// A reader that told nothing for so many changes notes that it has read them.
+const UNNOTED: i64 = 2_000;
 /// Events of one turn that are taken side by side.
 const AT_ONCE: usize = 16;
 /// After reading or writing failed.
@@ -112,33 +114,43 @@ impl Ends {
                 .await;
         }
         let mut feed = self.store().subscriber(NAME).await?;
+        let (mut seen, mut noted) = (0, 0);
         loop {
             let rows = tokio::select! {
-                () = stop.cancelled() => return Ok(()),
+                () = stop.cancelled() => return self.advance(seen).await,
                 () = self.inner.changed.notified() => {
                     // Whoever comes next finds the change in the list.
                     self.inner.changed.notify_one();
-                    return Ok(());
+                    return self.advance(seen).await;
                 }
-                rows = feed.next(TURN) => match rows {
+                rows = feed.next_after(seen, TURN) => match rows {
                     Err(error) if error.code == Code::Cancelled => return Ok(()),
                     rows => rows?,
                 },
             };
-            self.turn(&listeners, &rows).await?;
-            let Some(last) = rows.last().map(|row| row.seq) else { continue };
-            self.store()
-                .write(async move |tx: &mut Tx| Subscriber::advance(NAME, tx, last).await)
-                .await?;
+            seen = rows.last().map_or(seen, |row| row.seq);
+            let told = self.turn(&listeners, &rows).await?;
+            // What is told again after a crash has its key.
+            if told || seen - noted > UNNOTED {
+                self.advance(seen).await?;
+                noted = seen;
+            }
         }
     }
 
-    async fn turn(&self, listeners: &Listeners, rows: &[ChangeRow]) -> Result<()> {
+    async fn advance(&self, seen: i64) -> Result<()> {
+        let advance = async move |tx: &mut Tx| Subscriber::advance(NAME, tx, seen).await;
+        self.store().write(advance).await
+    }
+
+    /// Whether anybody was told of something.
+    async fn turn(&self, listeners: &Listeners, rows: &[ChangeRow]) -> Result<bool> {
         let changed =
             rows.iter().filter(|row| row.table == "run" && row.kind != ChangeKind::Deleted);
         let ids: BTreeSet<&str> = changed.map(|row| row.id.as_str()).collect();
+        let mut any = false;
         if ids.is_empty() {
-            return Ok(());
+            return Ok(any);
         }
         let mut conn = self.store().reader().acquire().await.map_err(from_sqlx)?;
         let ended = table::ended(&mut conn, ids).await?;
@@ -157,8 +169,9 @@ impl Ends {
                 async move { listener.hear(end).await }
             });
             told.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+            any = true;
         }
-        Ok(())
+        Ok(any)
     }
 
     /// Nothing of a run that failed, or whose flow is gone.
