@@ -205,6 +205,36 @@ async fn a_flow_goes_into_files_and_comes_back() {
     rig.end().await;
 }
 
+/// `told` reads what `made` gives.
+const PAIR: &str = r#"{
+  "id": "pair", "name": "Pair",
+  "nodes": [
+    {"id": "made", "type": "action", "action": "data.set", "config": {"fields": {"n": "{{trigger.payload.n}}"}}},
+    {"id": "told", "type": "action", "action": "data.set", "config": {"fields": {"got": "{{nodes.made.output.n}}"}}}
+  ],
+  "edges": [{"source": "made", "target": "told"}]
+}"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_node_is_run_alone() {
+    let (rig, devrig, _) = desk().await;
+    devrig.run(&["flow", "create", "-"], PAIR).await;
+    let run = devrig.json(&["flow", "run", "pair", "--input", r#"{"n": 4}"#, "--wait"]).await;
+    let of = run["id"].as_str().expect("an id");
+    let asked = ["flow", "run-node", "pair", "told"];
+    let alone = devrig.json(&[&asked[..], &["--from-run", of, "--wait"]].concat()).await;
+    assert_eq!((&alone["kind"], &alone["status"]), (&json!("node"), &json!("completed")));
+    assert_eq!(alone["nodes"][1]["output"], json!({"got": 4}));
+    let error = devrig.error(&asked, "").await;
+    assert!(error["hint"].as_str().expect("a hint").contains("--from-run"), "{error}");
+    let input = ["--input", r#"{"n": 5}"#, "--wait"];
+    let made = devrig.json(&[&["flow", "run-node", "Pair", "made"], &input[..]].concat()).await;
+    assert_eq!(made["nodes"][0]["output"], json!({"n": 5}));
+    let listed = devrig.json(&["run", "list", "--kind", "node"]).await;
+    assert_eq!(listed.as_array().map(Vec::len), Some(2), "{listed}");
+    rig.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn actions_and_expressions_are_there_to_be_tried() {
     let (rig, devrig, _) = desk().await;

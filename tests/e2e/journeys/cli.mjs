@@ -171,6 +171,8 @@ async function run(rig, url) {
   const done = call('flow run', { args: ['rounds', '--input', '{"day": "today"}', '--wait'] });
   assert.equal(done.status, 'completed');
   call('run show', { args: [done.id] });
+  const alone = call('flow run-node', { args: ['rounds', 'each', '--from-run', done.id, '--wait'] });
+  assert.deepEqual([alone.kind, alone.status], ['node', 'completed']);
   assert.equal(call('run logs', { args: [done.id] }).length, 1, 'nobody waited for the answer, and the run says so');
   const asleep = call('flow run', { args: ['sleeper'] });
   call('run cancel', { args: [asleep.id] });

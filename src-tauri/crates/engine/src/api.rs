@@ -103,6 +103,7 @@ macro_rules! calls {
             write flow_run = flow::run(flow::FlowRunArgs) -> run::RunDetail [Runs];
             read flow_backtest = flow::backtest(flow::FlowBacktestArgs) -> flow::Backtest [Flows, Runs];
             read flow_test = flow::test(flow::FlowTestArgs) -> Vec<flow::FlowTest> [Flows];
+            write flow_run_node = flow::run_node(flow::FlowRunNodeArgs) -> run::RunDetail [Runs];
             write flow_run_from = flow::run_from(flow::FlowRunFromArgs) -> run::RunDetail [Runs];
             read run_list = run::list(run::RunListArgs) -> Vec<run::RunInfo> [Runs, Flows];
             read run_get = run::get(run::RunGetArgs) -> run::RunDetail [Runs, Flows];

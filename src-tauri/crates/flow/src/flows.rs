@@ -14,7 +14,7 @@ use crate::permissions::{Permission, Permissions};
 use crate::program::Program;
 use crate::programs::Programs;
 use crate::run::RunKind;
-use crate::runs::{Runs, Start, Started};
+use crate::runs::{OneNode, Runs, Start, Started};
 use crate::shape;
 use crate::table::flow::{self as table, FlowRow, VersionRow};
 use crate::table::trigger::{self as triggers, Said, TriggerKey};
@@ -256,6 +256,20 @@ impl Flows {
     ) -> Result<Started> {
         let program = self.program(id, version).await?;
         self.runs.run_from(program, node, of).await
+    }
+
+    /// Runs one node of a flow by hand, with what is given for what it reads.
+    ///
+    /// # Errors
+    /// As [`Runs::run_node`].
+    pub async fn run_node(
+        &self,
+        id: &str,
+        version: Option<i64>,
+        asked: OneNode,
+    ) -> Result<Started> {
+        let program = self.program(id, version).await?;
+        self.runs.run_node(program, asked).await
     }
 
     /// A definition that need not be saved, ready to be tried out as the flow of its id.

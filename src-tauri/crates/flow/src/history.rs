@@ -181,7 +181,7 @@ fn told(start: Timestamp, entries: Vec<Entry>) -> (Vec<NodeRun>, Vec<LogLine>) {
                     open.entry(node.clone()).or_insert_with(|| NodeRun::begun(node, time(at)));
                 run.until = until;
             }
-            Entry::Redo { .. } => {}
+            Entry::Redo { .. } | Entry::Only { .. } => {}
             Entry::Said { at, level, message } => {
                 log.push(LogLine { at: time(at), level, message });
             }

@@ -38,6 +38,16 @@ impl Input {
         Ok(Self { config, raw, reads })
     }
 
+    /// Everything that its expressions read.
+    pub fn references(&self) -> Vec<Reference> {
+        self.config.references()
+    }
+
+    /// A field that is kept as it is.
+    pub fn raw(&self, field: &str) -> Option<&Value> {
+        self.raw.get(field)
+    }
+
     /// The config with the values of its expressions.
     ///
     /// # Errors

@@ -1,5 +1,9 @@
 //! A definition made ready to run: texts compiled, actions looked up, nodes numbered.
 
+mod alone;
+
+pub use alone::Reads;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +30,8 @@ pub struct Program {
     pub definition: Definition,
     pub entry: Vec<Condition>,
     pub graph: Graph,
+    /// The nodes that are seen and not run, where the graph is one node alone.
+    pub around: Option<Graph>,
     /// When a run is tried again, where errors are handled so.
     pub retry: RetryPolicy,
     /// A node waits for a request.
@@ -96,7 +102,7 @@ impl Program {
         let graph = compiler.graph(&definition.graph)?;
         let listens = definition.nodes().any(waits_for_request);
         let retry = policy(&definition.settings.retry_policy);
-        Ok(Self { flow, version, definition, entry, graph, retry, listens })
+        Ok(Self { flow, version, definition, entry, graph, around: None, retry, listens })
     }
 }
 

@@ -9,6 +9,7 @@ use devrig_store::SqliteConnection;
 use crate::action::Actions;
 use crate::definition;
 use crate::program::Program;
+use crate::run::{Entry, RunRow, only};
 use crate::table::flow as table;
 
 /// Compiled versions that are kept. A flow that runs often is in use all the time.
@@ -57,6 +58,23 @@ impl Programs {
         }
         kept.insert((flow, version), program.clone());
         Ok(program)
+    }
+
+    /// What a run walks: its version, or one node of it alone where its journal says so.
+    ///
+    /// # Errors
+    /// As [`Programs::version`]; `NOT_FOUND` for a node that the version does not have.
+    pub async fn of_run(
+        &self,
+        conn: &mut SqliteConnection,
+        run: &RunRow,
+        entries: &[Entry],
+    ) -> Result<Arc<Program>> {
+        let program = self.version(conn, run.flow, run.version).await?;
+        match only(run.kind, entries) {
+            Some(node) => program.alone(node, &self.actions).map(Arc::new),
+            None => Ok(program),
+        }
     }
 
     /// Forgets a flow that is gone: its number may be given to another one.

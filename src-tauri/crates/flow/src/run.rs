@@ -21,7 +21,7 @@ mod walker;
 pub use access::Access;
 pub use answer::{Answer, Held};
 pub use board::Board;
-pub use entry::{End, Entry, NodeStatus};
+pub use entry::{End, Entry, NodeStatus, only};
 pub use frame::{Frame, output};
 pub use journal::Journal;
 pub use memory::Memory;

@@ -8,6 +8,7 @@ mod decide;
 mod drive;
 mod figures;
 mod fire;
+mod one_node;
 mod other_runs;
 mod rehearse;
 mod trial;
@@ -18,6 +19,7 @@ pub use backtest::{Backtest, BacktestRun};
 pub use decide::Decision;
 pub use figures::Figures;
 pub use fire::Fired;
+pub use one_node::OneNode;
 pub use trial::FlowTest;
 
 pub use crate::run::Rest;

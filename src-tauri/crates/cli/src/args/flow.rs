@@ -99,6 +99,27 @@ pub enum Flow {
         #[arg(long = "of", id = "run", value_name = "RUN", requires = "from")]
         of_run: Option<String>,
     },
+    /// Run one node of a flow now, without the others. What it does to the world it does.
+    #[command(disable_version_flag = true)]
+    RunNode {
+        #[command(flatten)]
+        of: OneVersion,
+        /// Its id.
+        node: String,
+        /// What it sees as `trigger.payload`: JSON, @FILE, or `-` for standard input. What the trigger
+        /// of the other run told when absent, else {}.
+        #[arg(long, value_name = "JSON")]
+        input: Option<String>,
+        /// The run whose outputs count for nodes that are not pinned.
+        #[arg(long, value_name = "RUN")]
+        from_run: Option<String>,
+        /// What a node in the body of a loop sees as `loop.item`: JSON, @FILE, or `-`.
+        #[arg(long, value_name = "JSON")]
+        item: Option<String>,
+        /// Wait for the end, at most so many seconds when given. Fails unless the run completed.
+        #[arg(long, value_name = "SECONDS", num_args = 0..=1)]
+        wait: Option<Option<u64>>,
+    },
     /// Send the last triggers of a flow through another version of it, touching and writing nothing, and
     /// tell which runs would go another way.
     #[command(disable_version_flag = true)]
@@ -154,7 +175,7 @@ pub struct Runs {
     /// queued, running, waiting, needs_decision, completed, failed, cancelled.
     #[arg(long)]
     pub status: Option<String>,
-    /// live, manual, sub, error.
+    /// live, manual, sub, error, node.
     #[arg(long)]
     pub kind: Option<String>,
     /// The type of trigger that started it, such as webhook.

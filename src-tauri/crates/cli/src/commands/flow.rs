@@ -15,7 +15,7 @@ use devrig_core::{Code, Error, Result};
 use devrig_engine::api::engine::Role;
 use devrig_engine::api::flow::{
     FlowArgs, FlowDiffArgs, FlowEnableArgs, FlowInfo, FlowRestoreArgs, FlowRunArgs,
-    FlowRunFromArgs, FlowValidateArgs, FlowVersionArgs, Problem,
+    FlowRunFromArgs, FlowRunNodeArgs, FlowValidateArgs, FlowVersionArgs, Problem,
 };
 use devrig_engine::api::run::RunDetail;
 use devrig_engine::{Api, NoArgs};
@@ -80,6 +80,14 @@ pub async fn run(command: Flow, api: &dyn Api, output: Output) -> Result<ExitCod
                 }
             };
             started(run, wait, api, output).await
+        }
+        Flow::RunNode { of, node, input, from_run, item, wait } => {
+            let FlowVersionArgs { id, version } = version(of, api).await?;
+            let json = |text: Option<String>| text.as_deref().map(input::json).transpose();
+            let (input, item) = (json(input)?, json(item)?);
+            let args =
+                FlowRunNodeArgs { id, version, node, input, of: from_run, item, wait_ms: None };
+            started(api.flow_run_node(args).await?, wait, api, output).await
         }
         Flow::Backtest { of, file, last } => trial::backtest(of, file, last, api, output).await,
         Flow::Test { what, tests } => trial::test(&what, tests, api, output).await,

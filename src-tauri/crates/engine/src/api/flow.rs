@@ -14,8 +14,8 @@ pub use devrig_flow::flows::{FlowInfo, FlowVersion};
 pub use devrig_flow::folder::{FileProblem, FileState, FlowFile};
 use devrig_flow::permissions::{Need, Permission, Permissions, needs};
 use devrig_flow::plugins::short;
-use devrig_flow::runs::Started;
 pub use devrig_flow::runs::{Backtest, BacktestRun, FlowTest};
+use devrig_flow::runs::{OneNode, Started};
 use devrig_flow::{folder, history};
 use devrig_plugins::ActionAbout;
 use serde::{Deserialize, Serialize};
@@ -125,6 +125,30 @@ pub struct FlowRunFromArgs {
     pub node: String,
     /// The run whose outputs count for what comes before the node, and beside it.
     pub of: String,
+    /// Waits at most this long for the end; at most ten minutes. The run goes on after it.
+    #[serde(default)]
+    pub wait_ms: Option<u32>,
+}
+
+/// A run by hand of one node alone.
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FlowRunNodeArgs {
+    pub id: String,
+    /// The newest when absent.
+    #[serde(default)]
+    pub version: Option<i64>,
+    pub node: String,
+    /// What expressions see as `trigger.payload`. Absent: what the trigger of the run told whose
+    /// outputs count, else an empty object.
+    #[serde(default)]
+    pub input: Option<Value>,
+    /// The run whose outputs count for nodes that are not pinned.
+    #[serde(default)]
+    pub of: Option<String>,
+    /// What a node in the body of a loop sees as `loop.item`.
+    #[serde(default)]
+    pub item: Option<Value>,
     /// Waits at most this long for the end; at most ten minutes. The run goes on after it.
     #[serde(default)]
     pub wait_ms: Option<u32>,
@@ -463,6 +487,13 @@ pub(super) async fn test(engine: &Engine, args: FlowTestArgs) -> Result<Vec<Flow
 pub(super) async fn run_from(engine: &Engine, args: FlowRunFromArgs) -> Result<RunDetail> {
     let FlowRunFromArgs { id, version, node, of, wait_ms } = args;
     let started = engine.flows().run_from(&id, version, &node, &of).await?;
+    answer(engine, &started, wait_ms).await
+}
+
+pub(super) async fn run_node(engine: &Engine, args: FlowRunNodeArgs) -> Result<RunDetail> {
+    let FlowRunNodeArgs { id, version, node, input, of, item, wait_ms } = args;
+    let asked = OneNode { node, input, of, item };
+    let started = engine.flows().run_node(&id, version, asked).await?;
     answer(engine, &started, wait_ms).await
 }
 

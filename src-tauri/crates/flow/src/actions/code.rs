@@ -12,7 +12,8 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
-use crate::action::{About, Action, Actions, Context, Does, Effect, Level};
+use crate::action::{About, Action, Actions, Context, Does, Effect, Level, Registered};
+use crate::input::Input;
 
 const ABOUT: About = About {
     name: "code.js",
@@ -101,6 +102,12 @@ impl Action for CodeJs {
     }
 }
 
+/// The code of a step that runs some.
+pub(crate) fn of<'i>(action: &Registered, input: &'i Input) -> Option<&'i str> {
+    let code = input.raw("code").filter(|_| action.about.name == ABOUT.name)?;
+    code.as_str()
+}
+
 fn level(line: &ConsoleLine) -> Level {
     match line.level {
         LogLevel::Debug => Level::Debug,
@@ -133,6 +140,16 @@ fn named_nodes(code: &str, nodes: View<'_>) -> Map<String, Value> {
     named.map(|(id, node)| (id.to_owned(), node.to_masked_value())).collect()
 }
 
+/// The ids of the nodes that code reads; nothing where it could read one that it puts together.
+pub(crate) fn named<'c>(code: &'c str) -> Option<Vec<&'c str>> {
+    let id = |rest: &'c str| {
+        let rest = rest.strip_prefix("?.").or_else(|| rest.strip_prefix('.'))?;
+        let id = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next()?;
+        (!id.is_empty()).then_some(id)
+    };
+    code.split("nodes").skip(1).map(id).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -146,6 +163,15 @@ mod tests {
         });
         let seen = seen(code, json!(5), &Data::from(&data)).unwrap();
         serde_json::from_str(seen.get()).unwrap()
+    }
+
+    #[test]
+    fn the_nodes_that_code_reads_are_known_unless_it_puts_them_together() {
+        assert_eq!(named("return input"), Some(vec![]));
+        assert_eq!(named("nodes.a.output + nodes?.b_1.output"), Some(vec!["a", "b_1"]));
+        for code in ["nodes['a']", "const { a } = nodes", "nodes?.[x]", "nodes.", "f(nodes)"] {
+            assert_eq!(named(code), None, "{code}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use devrig_core::{Error, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::RunKind;
 use crate::action::Level;
 
 /// How a node ended.
@@ -51,6 +52,15 @@ pub enum Entry {
         at: u64,
         #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
         input: Option<Value>,
+    },
+    /// The run is one of this node alone: what ended before it was given.
+    #[serde(rename = "only")]
+    Only {
+        #[serde(rename = "n")]
+        node: String,
+        /// What is the item of the loop around it.
+        #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
+        item: Option<Value>,
     },
     /// The person said that the effect which was in doubt is to be done again.
     #[serde(rename = "redo")]
@@ -119,6 +129,15 @@ pub struct End {
     pub closed: Vec<usize>,
     #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Error>,
+}
+
+/// The node that a run is of, where it is of one alone.
+pub fn only(kind: RunKind, entries: &[Entry]) -> Option<&str> {
+    let of = |entry: &'_ Entry| matches!(entry, Entry::Only { .. });
+    match entries.iter().find(|entry| kind == RunKind::Node && of(entry)) {
+        Some(Entry::Only { node, .. }) => Some(node),
+        _ => None,
+    }
 }
 
 impl End {

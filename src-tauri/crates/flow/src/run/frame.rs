@@ -21,13 +21,7 @@ pub struct Frame<'f> {
 /// What a run gave that walked this program, by its journal.
 pub fn output(program: &Program, entries: Vec<Entry>) -> Value {
     let memory = Memory::of(entries);
-    let frame = Frame::whole(&program.graph);
-    for node in 0..program.graph.nodes.len() {
-        if let Some(end) = memory.past(&frame.path(node)).and_then(|past| past.end.clone()) {
-            frame.keep(node, end);
-        }
-    }
-    frame.output()
+    Frame::seen(&program.graph, &memory).output()
 }
 
 /// One round of a loop.
@@ -41,6 +35,23 @@ impl<'f> Frame<'f> {
     /// The flow's own graph.
     pub fn whole(graph: &'f Graph) -> Self {
         Self::new(graph, String::new(), None, None)
+    }
+
+    /// Nodes that are seen and not walked, as far as they are remembered.
+    pub fn seen(graph: &'f Graph, memory: &Memory) -> Self {
+        let frame = Self::whole(graph);
+        for node in 0..graph.nodes.len() {
+            if let Some(end) = memory.past(&frame.path(node)).and_then(|past| past.end.clone()) {
+                frame.keep(node, end);
+            }
+        }
+        frame
+    }
+
+    /// A node of its own that sees these, in a round where it needs one.
+    pub fn alone(&'f self, graph: &'f Graph, item: Option<Value>) -> Frame<'f> {
+        let round = item.map(|item| Round { item, index: 0, length: 1 });
+        Self::new(graph, String::new(), Some(self), round)
     }
 
     /// The body of the node at `path`, in a round where it is a loop's.

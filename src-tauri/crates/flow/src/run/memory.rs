@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use devrig_core::Timestamp;
+use serde_json::Value;
 
 use super::{End, Entry};
 
@@ -12,6 +13,8 @@ use super::{End, Entry};
 #[derive(Debug, Default)]
 pub struct Memory {
     nodes: HashMap<String, Past>,
+    /// The item of the loop around, in a run of one node alone.
+    pub item: Option<Value>,
 }
 
 /// What is known of a node that has not ended, or how it has.
@@ -62,6 +65,7 @@ impl Memory {
                 past.wait = Some(Wait { until });
                 past.at.get_or_insert(at);
             }
+            Entry::Only { item, .. } => self.item = item,
             Entry::Said { .. } => {}
             Entry::Ended(end) => {
                 let past = self.nodes.entry(end.node.clone()).or_default();

@@ -64,6 +64,12 @@ impl Keep {
         Self::Only(all.filter(|id| !from.contains(id)).collect())
     }
 
+    /// Everything that another node was given.
+    pub fn all_but(definition: &Definition, node: &str) -> Self {
+        let all = definition.nodes().map(|node| node.id.to_string());
+        Self::Only(all.filter(|id| id != node).collect())
+    }
+
     /// Whether what is known of the node at `path` counts.
     pub fn holds(&self, path: &str) -> bool {
         match self {
@@ -111,6 +117,7 @@ pub fn reusable(entries: Vec<Entry>, keep: &Keep) -> Vec<Entry> {
         Entry::Ended(end) => {
             Some(Entry::Ended(Arc::new(End { closed: Vec::new(), ..End::clone(&end) })))
         }
+        Entry::Only { .. } => Some(entry),
         Entry::Begun { ref node, .. } if doubtful.contains(node) && keep.holds(node) => Some(entry),
         _ => None,
     });

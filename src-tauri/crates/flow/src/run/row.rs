@@ -31,6 +31,8 @@ pub enum RunKind {
     Sub,
     /// The error flow of a run that failed.
     Error,
+    /// A person ran one node of it by hand.
+    Node,
 }
 
 macro_rules! texts {
@@ -59,7 +61,8 @@ macro_rules! texts {
 texts!(RunStatus: Queued = "queued", Running = "running", Waiting = "waiting",
        NeedsDecision = "needs_decision", Completed = "completed", Failed = "failed",
        Cancelled = "cancelled");
-texts!(RunKind: Live = "live", Manual = "manual", Sub = "sub", Error = "error");
+texts!(RunKind: Live = "live", Manual = "manual", Sub = "sub", Error = "error",
+       Node = "node");
 
 impl RunStatus {
     /// True for one that will not change any more by itself.

@@ -60,7 +60,7 @@ impl<'r> Walker<'r> {
         let run = journal.run();
         let address = program.listens.then(|| other_runs.address(&run.id)).flatten();
         let facts = facts(program, &run, address, trigger);
-        let pins = run.kind == RunKind::Manual;
+        let pins = matches!(run.kind, RunKind::Manual | RunKind::Node);
         Self {
             program,
             journal,

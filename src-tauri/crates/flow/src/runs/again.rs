@@ -9,7 +9,7 @@ use super::drive::trigger_type;
 use super::{Launch, Runs, Started, told};
 use crate::program::Program;
 use crate::run::reuse::{Keep, reusable};
-use crate::run::{Entry, Journal, RunKind, RunRow, RunStatus};
+use crate::run::{Entry, Journal, RunKind, RunRow, RunStatus, only};
 use crate::table::{flow as flows, run as table};
 
 /// Which version a run is done again with.
@@ -22,12 +22,20 @@ pub enum Of {
 }
 
 /// A run with what is needed to do it again.
-struct Past {
-    run: RunRow,
-    trigger: Value,
+pub(super) struct Past {
+    pub run: RunRow,
+    pub trigger: Value,
     before: Arc<Program>,
     program: Arc<Program>,
-    entries: Vec<Entry>,
+    pub entries: Vec<Entry>,
+}
+
+impl Past {
+    /// What a run of one node alone was given, which counts however often it is done again.
+    fn given(&self) -> Option<Keep> {
+        let node = only(self.run.kind, &self.entries)?;
+        Some(Keep::all_but(&self.before.definition, node))
+    }
 }
 
 impl Runs {
@@ -46,7 +54,9 @@ impl Runs {
         }
         let keep = match past.before.version == past.program.version {
             true => Keep::All,
-            false => Keep::unchanged(&past.before.definition, &past.program.definition),
+            false => past.given().unwrap_or_else(|| {
+                Keep::unchanged(&past.before.definition, &past.program.definition)
+            }),
         };
         let root = past.run.retry_of.clone().unwrap_or_else(|| past.run.id.clone());
         let run = RunRow { retry_of: Some(root), ..past.run.clone() };
@@ -60,7 +70,8 @@ impl Runs {
     pub async fn replay(&self, id: &str, of: Of) -> Result<Started> {
         let past = self.past(id, of).await?;
         let run = RunRow { retry_of: None, ..past.run.clone() };
-        self.again(run, past, &Keep::Only(Default::default())).await
+        let keep = past.given().unwrap_or_else(|| Keep::Only(Default::default()));
+        self.again(run, past, &keep).await
     }
 
     /// Runs a flow by hand from a node on; what comes before it, and beside it, is as it was in
@@ -69,12 +80,7 @@ impl Runs {
     /// # Errors
     /// `NOT_FOUND`; `INVALID_INPUT` for a run of another flow.
     pub async fn run_from(&self, program: Arc<Program>, node: &str, of: &str) -> Result<Started> {
-        let mut past = self.past(of, Of::Same).await?;
-        if past.run.flow != program.flow {
-            let name = &program.definition.name;
-            return Err(Error::invalid(format!("{of} is no run of {name}"))
-                .hint("`devrig run list --flow` lists those that are."));
-        }
+        let mut past = self.past_of(&program, of).await?;
         if program.graph.number(node).is_none() {
             let name = &program.definition.name;
             return Err(Error::not_found(format!("the node {node} of {name}"))
@@ -105,7 +111,7 @@ impl Runs {
         self.inner.store.write(unit).await
     }
 
-    async fn past(&self, id: &str, of: Of) -> Result<Past> {
+    pub(super) async fn past(&self, id: &str, of: Of) -> Result<Past> {
         let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
         let (run, _) = table::get(&mut conn, id).await?;
         let (trigger, payload) = table::event(&mut conn, run.event).await?;
@@ -117,6 +123,10 @@ impl Runs {
                 let latest = flows::get(&mut conn, before.definition.id.as_str()).await?.latest;
                 self.inner.programs.version(&mut conn, run.flow, latest).await?
             }
+        };
+        let program = match only(run.kind, &entries) {
+            Some(node) => Arc::new(program.alone(node, self.inner.programs.actions())?),
+            None => program,
         };
         drop(conn);
         let kind = trigger_type(&run, &program, &trigger);
@@ -136,7 +146,7 @@ impl Runs {
         self.launch(Launch { program, journal, memory, trigger, answer: None, entered }).await
     }
 
-    fn fresh_row(&self, like: RunRow, program: &Program, entered: bool) -> RunRow {
+    pub(super) fn fresh_row(&self, like: RunRow, program: &Program, entered: bool) -> RunRow {
         let now = self.inner.store.clock().now();
         RunRow {
             seq: self.number(),

@@ -78,7 +78,7 @@ impl Runs {
         }
         let (trigger, payload) = table::event(&mut conn, run.event).await?;
         let (entries, part) = table::journal(&mut conn, run.seq).await?;
-        let program = self.inner.programs.version(&mut conn, run.flow, run.version).await?;
+        let program = self.inner.programs.of_run(&mut conn, &run, &entries).await?;
         drop(conn);
         let kind = trigger_type(&run, &program, &trigger);
         let trigger = told(&trigger, kind, run.queued_at, payload);
@@ -139,7 +139,11 @@ impl Runs {
             other_runs: self,
             trigger,
         });
-        let frame = Frame::whole(&program.graph);
+        let around = program.around.as_ref().map(|graph| Frame::seen(graph, &walker.memory));
+        let frame = match &around {
+            Some(around) => around.alone(&program.graph, walker.memory.item.clone()),
+            None => Frame::whole(&program.graph),
+        };
         // A defect in an action must not leave a run behind that nobody can end.
         let walked = AssertUnwindSafe(self.in_time(&walker, &frame)).catch_unwind().await;
         let walked = walked.unwrap_or_else(|panic| Walked::Stopped(Stop::Failed(defect(&*panic))));

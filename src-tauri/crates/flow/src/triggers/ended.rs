@@ -4,7 +4,7 @@ use devrig_core::Origin;
 use serde_json::{Value, json};
 
 use crate::definition::{Event, FlowId, RunEvent, SourceFlow};
-use crate::run::{RunRow, RunStatus};
+use crate::run::{RunKind, RunRow, RunStatus};
 use crate::table::run::FlowNames;
 
 /// Whether a trigger of the flow `own` waits for the end of this run.
@@ -18,7 +18,8 @@ pub(super) fn concerns(event: &Event, own: &FlowId, run: &RunRow, of: &FlowNames
         RunEvent::Failed => run.status == RunStatus::Failed,
         RunEvent::Any => run.status.has_ended(),
     };
-    flow && how
+    // One node that a person tries out is no end of its flow.
+    flow && how && run.kind != RunKind::Node
 }
 
 /// Whether flows have set each other off too often for this to go on.
@@ -50,7 +51,6 @@ mod tests {
     use devrig_core::Timestamp;
 
     use super::*;
-    use crate::run::RunKind;
 
     fn run(status: RunStatus) -> RunRow {
         let at = Timestamp::from_ms(1_000);
@@ -99,5 +99,8 @@ mod tests {
         ] {
             assert_eq!(asked(source, event, flow, status), expected, "{event:?} {flow} {status:?}");
         }
+        let event = Event { source: any, event: E::Any, filter: None };
+        let of_one_node = RunRow { kind: RunKind::Node, ..run(S::Completed) };
+        assert!(!concerns(&event, &FlowId::from("own".to_owned()), &of_one_node, &names("b")));
     }
 }

@@ -16,6 +16,7 @@ mod inbox;
 mod items;
 mod machine;
 mod notify;
+mod one_node;
 mod plugins;
 mod polling;
 mod retention;
