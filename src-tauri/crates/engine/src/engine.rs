@@ -213,6 +213,8 @@ impl Engine {
         tasks.spawn(files::follow(self.clone(), stop.clone()));
         tasks.spawn(notices::run(self.clone(), own, stop.clone()));
         tasks.spawn(events::tell_plugins(self.plugins().events(), events.clone(), stop.clone()));
+        let defects = self.flows().runs().defects();
+        tasks.spawn(events::tell_defects(defects, events.clone(), stop.clone()));
         tasks.spawn(events::tell_keychain(self.vault().clone(), events.clone(), stop.clone()));
         let socket = self.inner.parts.home.socket();
         socket::serve(&socket, Arc::new(self.clone()), tasks, stop.clone())

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use devrig_core::id::ItemId;
-use devrig_core::{ChangeKind, Tag};
+use devrig_core::{ChangeKind, Error, Tag};
+use devrig_flow::runs::Defect;
 use devrig_inbox::{Inbox, ItemSummary};
 use devrig_plugins::info::SyncStatus;
 use devrig_secrets::KeychainStatus;
@@ -47,6 +48,13 @@ pub enum EngineEvent {
     },
     OwnerChanged {
         role: Role,
+    },
+    /// A defect of DevRig's own ended something; the rest goes on.
+    EngineError {
+        error: Error,
+        /// The run that has failed by it, and the node in it.
+        run: Option<String>,
+        node: Option<String>,
     },
     /// Some events were lost on the way: read again what is shown.
     Lagged,
@@ -213,10 +221,33 @@ pub(crate) async fn tell_plugins(
                 EngineEvent::SyncChanged { status }
             }
             Ok(devrig_plugins::PluginEvent::StateChanged { .. }) => {
-                EngineEvent::Stale { tags: vec![Tag::Plugins, Tag::Accounts] }
+                // Flows that use it can do more now, or less.
+                EngineEvent::Stale { tags: vec![Tag::Plugins, Tag::Accounts, Tag::Flows] }
             }
             Ok(devrig_plugins::PluginEvent::Log { .. }) => {
                 EngineEvent::Stale { tags: vec![Tag::Logs] }
+            }
+            Err(broadcast::error::RecvError::Lagged(_)) => EngineEvent::Lagged,
+            Err(broadcast::error::RecvError::Closed) => return,
+        };
+        let _ = events.send(event);
+    }
+}
+
+/// Tells of defects that ended runs, until stopped.
+pub(crate) async fn tell_defects(
+    mut defects: broadcast::Receiver<Defect>,
+    events: broadcast::Sender<EngineEvent>,
+    stop: CancellationToken,
+) {
+    loop {
+        let defect = tokio::select! {
+            () = stop.cancelled() => return,
+            defect = defects.recv() => defect,
+        };
+        let event = match defect {
+            Ok(Defect { run, node, error }) => {
+                EngineEvent::EngineError { error, run: Some(run), node }
             }
             Err(broadcast::error::RecvError::Lagged(_)) => EngineEvent::Lagged,
             Err(broadcast::error::RecvError::Closed) => return,

@@ -30,6 +30,8 @@ use devrig_core::Result;
 
 use crate::action::Actions;
 
+pub(crate) use blocking::undone;
+
 /// All of them.
 ///
 /// # Errors

@@ -5,6 +5,7 @@ mod again;
 mod answers;
 mod backtest;
 mod decide;
+mod defect;
 mod drive;
 mod figures;
 mod fire;
@@ -17,6 +18,7 @@ pub use again::Of;
 pub use answers::{Approval, Door, ROOT as WAIT_ROOT, Said};
 pub use backtest::{Backtest, BacktestRun};
 pub use decide::Decision;
+pub use defect::Defect;
 pub use figures::Figures;
 pub use fire::Fired;
 pub use one_node::OneNode;
@@ -117,6 +119,7 @@ struct Inner {
     key: Vec<u8>,
     door: OnceLock<Arc<dyn Door>>,
     notifier: OnceLock<Arc<dyn Notifier>>,
+    defects: tokio::sync::broadcast::Sender<Defect>,
 }
 
 /// A run's time on the board. One that is parked may be there again before it has quite left.
@@ -198,6 +201,7 @@ impl Runs {
                 key,
                 door: OnceLock::new(),
                 notifier: OnceLock::new(),
+                defects: tokio::sync::broadcast::channel(defect::KEPT).0,
             }),
         };
         runs.take_up(open);

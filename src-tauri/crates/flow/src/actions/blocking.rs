@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use devrig_core::{Code, Error, Result};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
 use super::{bounds, compute};
@@ -62,6 +63,15 @@ impl Scene {
     }
 }
 
+/// What became of a task beside this one that did not come to its end. A panic there goes on here, so
+/// that it is told as the defect that it is.
+pub(crate) fn undone(error: JoinError, what: &str) -> Error {
+    match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(error) => Error::internal(format!("{what}: {error}")),
+    }
+}
+
 pub(super) fn add<B: Blocking>(actions: &mut Actions) -> Result<()> {
     actions.add(B::ABOUT, Does::Work(Arc::new(Beside::<B>(PhantomData))))
 }
@@ -76,8 +86,8 @@ impl<B: Blocking> Action for Beside<B> {
             Scene { permissions: context.permissions.clone(), stop: context.token.child_token() };
         let _told = scene.stop.clone().drop_guard();
         let output = tokio::task::spawn_blocking(move || B::run(config, &scene)).await;
-        let output = output.map_err(|error| Error::internal(format!("{}: {error}", B::ABOUT.name)));
-        let output = output?.map_err(|error| error.context(B::ABOUT.name))?;
+        let output = output.map_err(|error| undone(error, B::ABOUT.name))?;
+        let output = output.map_err(|error| error.context(B::ABOUT.name))?;
         bounds::check(&output, "output")?;
         Ok(output)
     }

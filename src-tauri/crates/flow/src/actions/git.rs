@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use devrig_core::{Context as _, Error, Result};
+use devrig_core::{Context as _, Result};
 use devrig_git::Access;
 use serde_json::{Map, Value};
 
@@ -46,7 +46,7 @@ async fn beside<T: Send + 'static>(
     let interrupt = Arc::new(AtomicBool::new(false));
     let _told = Told(interrupt.clone());
     let read = tokio::task::spawn_blocking(move || read(&interrupt)).await;
-    read.map_err(|error| Error::internal(format!("reading a repository: {error}")))?
+    read.map_err(|error| super::undone(error, "reading a repository"))?
 }
 
 struct Told(Arc<AtomicBool>);

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::walk::{Ended, Stop};
 use super::{End, Entry, Frame, NodeStatus, Walker};
 use crate::action::{Action, Context, Does, Effect};
-use crate::actions::is_heavy;
+use crate::actions::{is_heavy, undone};
 use crate::circuits::Pass;
 use crate::definition::{ErrorHandling, port};
 use crate::program::{Node, Step, Work};
@@ -278,7 +278,7 @@ impl Walker<'_> {
             tokio::select! {
                 output = computed => match output {
                     Ok(output) => Ok(Went::Through(output?, None)),
-                    Err(error) => Err(Error::internal(format!("computing {}: {error}", node.id))),
+                    Err(error) => Err(undone(error, &format!("computing {}", node.id))),
                 },
                 () = self.token.cancelled() => Ok(Went::Stopped(Stop::Cancelled)),
             }

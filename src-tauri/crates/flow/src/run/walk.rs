@@ -1,12 +1,13 @@
 //! Walks a graph: starts what the plan says, waits for what runs, tells the plan how it ended.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 
 use devrig_core::{Error, Result, Timestamp};
-use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use serde_json::Value;
 
 use super::{End, Entry, Frame, NodeStatus, Walker};
@@ -69,7 +70,7 @@ impl Walker<'_> {
 
     /// Runs a node, and decides which ways lead on: whoever answers a condition holds up no other.
     async fn settled(&self, frame: &Frame<'_>, node: usize) -> Settled {
-        let end = match self.node(frame, node).await {
+        let end = match self.watched(frame, node).await {
             Ended::With(end) => end,
             Ended::Stopped(stop) => return Settled::Stopped(stop),
         };
@@ -79,6 +80,15 @@ impl Walker<'_> {
             Ok(ways) => Settled::With(end, ways),
             Err(error) => Settled::Stopped(Stop::Failed(self.journal.masks().error(error))),
         }
+    }
+
+    /// A defect is known by the node that it came from.
+    async fn watched(&self, frame: &Frame<'_>, node: usize) -> Ended {
+        let ended = AssertUnwindSafe(self.node(frame, node)).catch_unwind().await;
+        ended.unwrap_or_else(|panic| {
+            self.note_failure(&frame.path(node), false);
+            resume_unwind(panic)
+        })
     }
 
     async fn ways(&self, frame: &Frame<'_>, node: usize, end: &End) -> Result<Ways> {

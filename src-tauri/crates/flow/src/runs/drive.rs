@@ -1,6 +1,5 @@
 //! One run from its place on the board to its rest.
 
-use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
@@ -146,7 +145,10 @@ impl Runs {
         };
         // A defect in an action must not leave a run behind that nobody can end.
         let walked = AssertUnwindSafe(self.in_time(&walker, &frame)).catch_unwind().await;
-        let walked = walked.unwrap_or_else(|panic| Walked::Stopped(Stop::Failed(defect(&*panic))));
+        let walked = walked.unwrap_or_else(|panic| {
+            let error = self.defect(&journal.run(), walker.failed_at(), &*panic);
+            Walked::Stopped(Stop::Failed(error))
+        });
         let stopped = matches!(&walked, Walked::Stopped(stop) if !matches!(stop, Stop::Parked(_)));
         if stopped && self.inner.stop.is_cancelled() {
             self.written(&journal).await;
@@ -324,14 +326,6 @@ fn at_rest(journal: &Journal, stop: Stop) -> Rest {
         }
     };
     Rest { status, output: Value::Null, error }
-}
-
-fn defect(panic: &(dyn Any + Send)) -> Error {
-    let said = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-    tracing::error!(said, "an action of a flow panicked");
-    Error::internal(format!("an action ended with a defect of DevRig's own: {said}"))
-        .hint("Retry the run; please report it if it happens again.")
 }
 
 fn too_long(program: &Program) -> Error {
