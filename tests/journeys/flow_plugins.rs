@@ -278,6 +278,49 @@ async fn what_is_wrong_with_a_plugins_node_is_told_before_it_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_is_quarantined_degrades_the_flows_that_use_it() {
+    let desk = Desk::start().await;
+    let mut hooked = titled();
+    hooked["triggers"] = json!([{"id": "hook", "type": "webhook", "path": "tickets"}]);
+    desk.save(hooked).await;
+    desk.allow().await;
+    let devrig = CommandLine::of(&desk.rig);
+    for command in ["publish", "enable"] {
+        devrig.json(&["flow", command, "tickets"]).await;
+    }
+    let degraded = async || devrig.json(&["flow", "list"]).await[0]["degraded"].clone();
+    assert_eq!(degraded().await, json!([]));
+
+    // What is installed is not what it was, which no worker may run.
+    let plugin = desk.account.plugin.clone();
+    let toggle = |enabled| ToggleArgs { name: plugin.clone(), enabled };
+    desk.rig.api.plugin_toggle(toggle(false)).await.expect("its worker is ended");
+    assert_eq!(degraded().await[0]["why"]["code"], "REFUSED", "a disabled one degrades it, too");
+    let versions = desk.rig.home.plugins().join(&plugin);
+    let installed = versions.read_dir().expect("a folder").next().expect("a version");
+    let file = installed.expect("a version").path().join("index.js");
+    assert!(file.is_file(), "{}", file.display());
+    std::fs::write(&file, format!("{DESK}\n")).expect("the file is there");
+    desk.rig.api.plugin_toggle(toggle(true)).await.expect("it is on");
+    assert_eq!(desk.run(Some(60_000)).await.run.status, RunStatus::Failed);
+    let told = wait("the quarantine", async || {
+        let told = degraded().await[0].clone();
+        (told["why"]["code"] == "PLUGIN_QUARANTINED").then_some(told)
+    })
+    .await;
+    assert_eq!((&told["plugin"], &told["nodes"]), (&json!("desk"), &json!(["ticket"])));
+    let listed = devrig.text(&["flow", "list"]).await;
+    assert!(listed.contains("degraded") && listed.contains("devrig plugin enable"), "{listed}");
+    let shown = devrig.text(&["flow", "show", "tickets"]).await;
+    assert!(shown.contains("needed for ticket"), "{shown}");
+    let trigger = devrig.json(&["trigger", "show", "tickets", "hook"]).await;
+    assert_eq!(trigger["degraded"][0]["why"]["code"], "PLUGIN_QUARANTINED");
+    let triggers = devrig.text(&["trigger", "list"]).await;
+    assert!(triggers.contains("its flow is degraded"), "{triggers}");
+    desk.rig.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn actions_of_plugins_are_listed_with_what_they_take() {
     let desk = Desk::start().await;
     let devrig = CommandLine::of(&desk.rig);

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use devrig_core::{Actor, Change, ChangeKind, Code, Error, Origin, Result, Timestamp, id};
-use devrig_store::{Store, Tx, from_sqlx};
+use devrig_store::{SqliteConnection, Store, Tx, from_sqlx};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::action::Actions;
 use crate::definition::{self, Changes, Definition, Trigger, TriggerKind};
+use crate::degraded::{Degraded, degraded};
 use crate::permissions::{Permission, Permissions};
 use crate::program::Program;
 use crate::programs::Programs;
@@ -34,6 +35,9 @@ pub struct FlowInfo {
     pub live: Option<i64>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    /// Plugins that its live version uses, or its newest where none is live, and that do nothing at
+    /// present: what needs them fails.
+    pub degraded: Vec<Degraded>,
 }
 
 /// A version in a list.
@@ -74,7 +78,25 @@ impl Flows {
     /// Every flow, by folder and name.
     pub async fn list(&self) -> Result<Vec<FlowInfo>> {
         let mut conn = self.reader().await?;
-        Ok(table::list(&mut conn).await?.into_iter().map(FlowInfo::from).collect())
+        let mut with_plugins = table::with_plugins(&mut conn, None).await?;
+        let info = |row: FlowRow| {
+            let text = with_plugins.remove(&row.seq);
+            FlowInfo { degraded: self.degraded(text.as_deref()), ..row.into() }
+        };
+        Ok(table::list(&mut conn).await?.into_iter().map(info).collect())
+    }
+
+    /// A flow as it is listed.
+    async fn listed(&self, conn: &mut SqliteConnection, row: FlowRow) -> Result<FlowInfo> {
+        let text = table::with_plugins(conn, Some(row.seq)).await?.remove(&row.seq);
+        Ok(FlowInfo { degraded: self.degraded(text.as_deref()), ..row.into() })
+    }
+
+    /// What a definition with plugins lacks. One that cannot be read lacks more, and says so elsewhere.
+    fn degraded(&self, text: Option<&str>) -> Vec<Degraded> {
+        let definition = text.and_then(|text| definition::read_text(text).ok());
+        let lost = |flow| degraded(&flow, self.actions().plugins());
+        definition.map(lost).unwrap_or_default()
     }
 
     /// The live version of every enabled flow, or why it cannot run.
@@ -102,7 +124,7 @@ impl Flows {
         let mut conn = self.reader().await?;
         let row = table::get(&mut conn, id).await?;
         let text = table::definition(&mut conn, row.seq, version.unwrap_or(row.latest)).await?;
-        Ok((row.into(), definition::read_text(&text)?))
+        Ok((self.listed(&mut conn, row).await?, definition::read_text(&text)?))
     }
 
     /// Saves a definition as the newest version of its flow, which is made where it is not there. An
@@ -116,7 +138,9 @@ impl Flows {
         }
         let definition = definition::read_value(value)?;
         crate::Program::compile(0, 0, definition.clone(), self.programs.actions())?;
-        self.store.write(async move |tx: &mut Tx| save_in(tx, &definition, actor, None).await).await
+        let saved = async move |tx: &mut Tx| save_in(tx, &definition, actor, None).await;
+        let row = self.store.write(saved).await?;
+        self.listed(&mut *self.reader().await?, row).await
     }
 
     /// Makes a version live: the one that triggers run. The newest unless told.
@@ -185,11 +209,10 @@ impl Flows {
     pub async fn restore(&self, id: &str, version: i64) -> Result<FlowInfo> {
         let (_, definition) = self.get(id, Some(version)).await?;
         let summary = format!("version {version} again");
-        self.store
-            .write(async move |tx: &mut Tx| {
-                save_in(tx, &definition, Actor::Person, Some(&summary)).await
-            })
-            .await
+        let saved =
+            async move |tx: &mut Tx| save_in(tx, &definition, Actor::Person, Some(&summary)).await;
+        let row = self.store.write(saved).await?;
+        self.listed(&mut *self.reader().await?, row).await
     }
 
     /// Forgets a flow and its versions. Its runs stay until their time is over.
@@ -310,7 +333,8 @@ impl Flows {
         change: impl Fn(&mut FlowRow) -> Result<()> + Send + 'static,
     ) -> Result<FlowInfo> {
         let id = id.to_owned();
-        self.store
+        let row = self
+            .store
             .write(async move |tx: &mut Tx| {
                 let before = table::get(tx.conn(), &id).await?;
                 let mut row = before.clone();
@@ -319,9 +343,10 @@ impl Flows {
                 begin_triggers(tx, &before, &row).await?;
                 table::put(tx.conn(), &row).await?;
                 tx.change(Change::new("flow", &id, ChangeKind::Updated, &Origin::person()));
-                Ok(row.into())
+                Ok(row)
             })
-            .await
+            .await?;
+        self.listed(&mut *self.reader().await?, row).await
     }
 
     async fn reader(&self) -> Result<sqlx::pool::PoolConnection<sqlx::Sqlite>> {
@@ -368,7 +393,7 @@ async fn save_in(
     definition: &Definition,
     actor: Actor,
     summary: Option<&str>,
-) -> Result<FlowInfo> {
+) -> Result<FlowRow> {
     let id = definition.id.as_str();
     let now = tx.now();
     let found = table::find(tx.conn(), id).await?;
@@ -382,7 +407,7 @@ async fn save_in(
     if let (Some(row), Some(before)) = (&found, &before)
         && before == definition
     {
-        return Ok(row.clone().into());
+        return Ok(row.clone());
     }
     let made = match &before {
         Some(before) => definition::diff(before, definition).summary,
@@ -407,7 +432,7 @@ async fn save_in(
     table::add_version(tx.conn(), seq, &version, &text).await?;
     let kind = if found.is_some() { ChangeKind::Updated } else { ChangeKind::Created };
     tx.change(Change::new("flow", id, kind, &Origin::new(actor)));
-    Ok(row.into())
+    Ok(row)
 }
 
 impl From<FlowRow> for FlowInfo {
@@ -422,6 +447,7 @@ impl From<FlowRow> for FlowInfo {
             live: row.live,
             created_at: row.created_at,
             updated_at: row.updated_at,
+            degraded: Vec::new(),
         }
     }
 }

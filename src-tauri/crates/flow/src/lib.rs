@@ -4,6 +4,7 @@ pub mod action;
 pub mod actions;
 pub mod circuits;
 pub mod definition;
+mod degraded;
 pub mod events;
 pub mod fields;
 pub mod flows;
@@ -29,6 +30,7 @@ pub mod tally;
 pub mod triggers;
 
 pub use definition::Definition;
+pub use degraded::Degraded;
 pub use flows::Flows;
 pub use program::Program;
 pub use programs::Programs;

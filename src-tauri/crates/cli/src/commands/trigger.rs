@@ -90,10 +90,14 @@ fn row(trigger: &TriggerInfo, now: Timestamp) -> [String; 9] {
     ]
 }
 
-/// What is wrong now, else where it listens, else what was wrong since it last fired.
+/// What is wrong now, with the trigger or with what it starts, else where it listens, else what was
+/// wrong since it last fired.
 fn note(trigger: &TriggerInfo) -> String {
     if let Some(error) = &trigger.error {
         return one_line(&error.message);
+    }
+    if let Some(lost) = trigger.degraded.first() {
+        return format!("its flow is degraded: {}", one_line(&lost.why.message));
     }
     let is_news = trigger.last_error_at >= trigger.fired_at;
     match (&trigger.url, &trigger.last_error) {
@@ -114,7 +118,8 @@ fn detail(trigger: &TriggerDetail) -> String {
         (Some(error), Some(when)) => format!("{when}: {}", one_line(&error.message)),
         _ => String::new(),
     };
-    let hint = info.error.as_ref().or(info.last_error.as_ref());
+    let lost = info.degraded.first().map(|lost| &lost.why);
+    let hint = info.error.as_ref().or(lost).or(info.last_error.as_ref());
     let upcoming: Vec<_> = trigger.upcoming.iter().map(ToString::to_string).collect();
     let missed = if info.missed > 0.0 { info.missed.to_string() } else { String::new() };
     let head = facts(&[
@@ -122,6 +127,7 @@ fn detail(trigger: &TriggerDetail) -> String {
         ("trigger", format!("{} ({})", info.trigger, info.kind)),
         ("state", info.state.as_str().to_owned()),
         ("error", now),
+        ("degraded", lost.map(|why| one_line(&why.message)).unwrap_or_default()),
         ("url", info.url.clone().unwrap_or_default()),
         ("fired", info.fired.to_string()),
         ("last fired", at(info.fired_at)),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use devrig_core::{Actor, Code, Error, Result, id};
+pub use devrig_flow::Degraded;
 pub use devrig_flow::action::Effect;
 use devrig_flow::action::Registered;
 pub use devrig_flow::definition::n8n::{self, is_workflow};

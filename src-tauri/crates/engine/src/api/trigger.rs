@@ -1,5 +1,6 @@
 //! What starts flows by itself: how it stands, what it told, and trying it out.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use devrig_core::{Error, Result, Timestamp};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::NoArgs;
+use super::flow::Degraded;
 use crate::Engine;
 
 /// A trigger, and how it stands.
@@ -38,6 +40,8 @@ pub struct TriggerInfo {
     /// Why it last did not fire when it should have, and when that was.
     pub last_error: Option<Error>,
     pub last_error_at: Option<Timestamp>,
+    /// Plugins that its flow uses and that do nothing at present: runs that it starts may fail.
+    pub degraded: Vec<Degraded>,
 }
 
 /// One trigger with its definition.
@@ -119,7 +123,14 @@ pub(super) async fn list(engine: &Engine, _: NoArgs) -> Result<Vec<TriggerInfo>>
     let hearing = engine.hearing();
     let address = hearing.listener.address();
     let states = hearing.triggers.states().await;
-    Ok(states.into_iter().map(|state| shown(state, address)).collect())
+    let flows = engine.flows().list().await?.into_iter();
+    let degraded: HashMap<_, _> = flows.map(|flow| (flow.id, flow.degraded)).collect();
+    let lost = |flow: &str| degraded.get(flow).cloned().unwrap_or_default();
+    let info = |state: TriggerState| {
+        let degraded = lost(&state.flow);
+        shown(state, address, degraded)
+    };
+    Ok(states.into_iter().map(info).collect())
 }
 
 pub(super) async fn get(engine: &Engine, args: TriggerArgs) -> Result<TriggerDetail> {
@@ -127,7 +138,8 @@ pub(super) async fn get(engine: &Engine, args: TriggerArgs) -> Result<TriggerDet
     let (state, trigger) = hearing.triggers.state(&args.flow, &args.trigger).await?;
     let upcoming = state.upcoming.clone();
     let definition = trigger.to_value();
-    let info = shown(state, hearing.listener.address());
+    let degraded = engine.flows().get(&args.flow, None).await?.0.degraded;
+    let info = shown(state, hearing.listener.address(), degraded);
     Ok(TriggerDetail { info, definition, upcoming })
 }
 
@@ -163,7 +175,7 @@ pub(super) async fn event(engine: &Engine, args: TriggerEventArgs) -> Result<Tri
     events::get(engine.store(), &args.flow, args.number).await
 }
 
-fn shown(state: TriggerState, address: Option<SocketAddr>) -> TriggerInfo {
+fn shown(state: TriggerState, address: Option<SocketAddr>, degraded: Vec<Degraded>) -> TriggerInfo {
     let path = state.path.filter(|_| state.standing == Standing::Active);
     let (last_error, last_error_at) = state.last_error.unzip();
     TriggerInfo {
@@ -180,5 +192,6 @@ fn shown(state: TriggerState, address: Option<SocketAddr>) -> TriggerInfo {
         next: state.next,
         last_error,
         last_error_at,
+        degraded,
     }
 }

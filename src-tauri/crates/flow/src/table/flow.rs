@@ -1,5 +1,7 @@
 //! The SQL of `flow` and `flow_version`.
 
+use std::collections::HashMap;
+
 use devrig_core::{Error, Result, Timestamp};
 use devrig_store::{SqliteConnection, from_sqlx};
 use sqlx::Row;
@@ -57,6 +59,27 @@ pub async fn list(conn: &mut SqliteConnection) -> Result<Vec<FlowRow>> {
     query.push("ORDER BY folder, name COLLATE NOCASE, seq");
     let rows = query.build().fetch_all(conn).await.map_err(from_sqlx)?;
     rows.iter().map(row).collect()
+}
+
+/// The definitions that name a plugin, by the numbers of their flows: of the version that is live,
+/// else of the newest. Of one flow, or of all.
+pub async fn with_plugins(
+    conn: &mut SqliteConnection,
+    flow: Option<i64>,
+) -> Result<HashMap<i64, String>> {
+    // Most flows use none, and need not be read for it.
+    let mut query = sqlx::QueryBuilder::new(
+        "SELECT flow.seq, flow_version.definition FROM flow
+         JOIN flow_version ON flow_version.flow = flow.seq
+          AND flow_version.version = coalesce(flow.live, flow.latest)
+         WHERE instr(flow_version.definition, '\"pluginId\"') > 0",
+    );
+    if let Some(flow) = flow {
+        query.push(" AND flow.seq = ").push_bind(flow);
+    }
+    let rows: Vec<(i64, String)> =
+        query.build_query_as().fetch_all(conn).await.map_err(from_sqlx)?;
+    Ok(rows.into_iter().collect())
 }
 
 /// The flow with this id.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use devrig_core::{Result, SystemClock};
 use devrig_engine::api::flow::{
-    FileProblem, FileState, FlowDetail, FlowFile, FlowFolder, FlowInfo, FlowVersion,
+    Degraded, FileProblem, FileState, FlowDetail, FlowFile, FlowFolder, FlowInfo, FlowVersion,
     FlowVersionArgs,
 };
 use devrig_engine::{Api, NoArgs};
@@ -23,9 +23,26 @@ pub async fn flows(
     flows.retain(|flow| is_below(flow, folder) && tags.iter().all(|tag| flow.tags.contains(tag)));
     let files = api.flow_files(NoArgs {}).await?;
     output.show(&flows, |flows| {
-        let parts = [table_of(flows), wrong(&files)];
+        let parts = [table_of(flows), lost(flows), wrong(&files)];
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
     })
+}
+
+/// Which plugins flows lack, and what would help.
+fn lost(flows: &[FlowInfo]) -> String {
+    let lines = flows.iter().flat_map(|flow| flow.degraded.iter().map(|lost| lack(flow, lost)));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn lack(flow: &FlowInfo, lost: &Degraded) -> String {
+    let Degraded { why, nodes, triggers, .. } = lost;
+    let parts: Vec<&str> = triggers.iter().chain(nodes).map(String::as_str).collect();
+    let needed = match parts.as_slice() {
+        [] => "needed for its conditions".to_owned(),
+        parts => format!("needed for {}", parts.join(", ")),
+    };
+    let hint = why.hint.as_deref().map(one_line).unwrap_or_default();
+    format!("{} is degraded: {} ({needed})\n  {hint}", flow.name, one_line(&why.message))
 }
 
 fn is_below(flow: &FlowInfo, folder: Option<&str>) -> bool {
@@ -104,6 +121,7 @@ fn word(state: FileState) -> &'static str {
 
 fn state(flow: &FlowInfo) -> &'static str {
     match (flow.enabled, flow.live) {
+        (true, _) if !flow.degraded.is_empty() => "degraded",
         (true, _) => "on",
         (false, Some(_)) => "off",
         (false, None) => "draft",
@@ -151,6 +169,9 @@ fn people(detail: &FlowDetail, file: Option<&FlowFile>) -> String {
     let mut nodes = Vec::new();
     gather(definition, 0, &mut nodes);
     let mut parts = vec![head];
+    if !flow.degraded.is_empty() {
+        parts.push(lost(std::slice::from_ref(flow)));
+    }
     if triggers.len() > 0 {
         parts.push(table(["TRIGGER", "TYPE", ""], triggers));
     }
