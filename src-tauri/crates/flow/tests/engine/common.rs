@@ -67,6 +67,11 @@ impl Diary {
         self.failures.lock().unwrap().insert(name.to_owned(), times);
     }
 
+    /// Whether failures of this name are left, taking none.
+    fn will_fail(&self, name: &str) -> bool {
+        self.failures.lock().unwrap().get(name).is_some_and(|left| *left > 0)
+    }
+
     fn fails(&self, name: &str) -> bool {
         let mut failures = self.failures.lock().unwrap();
         let left = failures.get_mut(name).filter(|left| **left > 0);
@@ -354,8 +359,8 @@ struct Desk(Diary);
 impl PluginActions for Desk {
     fn plugin(&self, name: &str) -> Option<PluginState> {
         let account = PluginAccount { id: "acc".to_owned(), name: "Desk".to_owned() };
-        (plugins::short(name) == "desk")
-            .then(|| PluginState { stopped: None, accounts: vec![account] })
+        let stopped = self.0.will_fail("asleep").then(asleep);
+        (plugins::short(name) == "desk").then(|| PluginState { stopped, accounts: vec![account] })
     }
 
     fn about(&self, plugin: &str, action: &str) -> Option<PluginAction> {
@@ -371,6 +376,9 @@ impl PluginActions for Desk {
     }
 
     async fn perform(&self, deed: PluginDeed, _: &CancellationToken) -> Result<Value> {
+        if self.0.will_fail("asleep") {
+            return Err(asleep());
+        }
         let PluginDeed { call, input, key, .. } = deed;
         self.0.write(format!("{} {} {key}", call.action, input["title"].as_str().unwrap()));
         if self.0.fails("hangs") {
@@ -382,6 +390,11 @@ impl PluginActions for Desk {
             () => Ok(input["gives"].clone()),
         }
     }
+}
+
+fn asleep() -> Error {
+    Error::new(Code::PluginQuarantined, "desk is quarantined: it crashed")
+        .hint("Enable it to try again: devrig plugin enable desk")
 }
 
 struct Test {

@@ -8,6 +8,7 @@ mod common;
 mod crash;
 mod described;
 mod ends;
+mod error_paths;
 mod files;
 mod folder;
 mod history;
