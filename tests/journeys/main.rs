@@ -6,6 +6,7 @@ mod crash;
 #[cfg(unix)]
 mod example_flows;
 mod flow_commands;
+mod flow_plugin_conditions;
 mod flow_plugins;
 mod flows;
 #[cfg(target_os = "linux")]

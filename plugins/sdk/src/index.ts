@@ -8,6 +8,7 @@
 import type { DevRigSDK, PluginDefinition } from "./sdk.ts";
 
 export type * from "./actions.ts";
+export type * from "./conditions.ts";
 export type * from "./connection.ts";
 export type * from "./git.ts";
 export type * from "./inbox.ts";

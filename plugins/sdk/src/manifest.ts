@@ -13,6 +13,7 @@ export interface PluginManifest {
   capabilities?: {
     dataSources?: DataSourceManifest[];
     actions?: ActionManifest[];
+    conditions?: ConditionManifest[];
   };
   settingsSchema?: unknown;
   connection?: ConnectionManifest;
@@ -48,4 +49,12 @@ export interface ActionManifest {
   effect?: string;
   /** The action that takes this one back. */
   reverse?: string;
+}
+
+export interface ConditionManifest {
+  id: string;
+  name: string;
+  description?: string;
+  /** JSON Schema of the list of its arguments. */
+  configSchema?: unknown;
 }

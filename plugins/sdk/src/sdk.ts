@@ -1,4 +1,5 @@
 import type { ActionDefinition, ActionHandler } from "./actions.ts";
+import type { ConditionDefinition, ConditionEvaluator } from "./conditions.ts";
 import type { Connection } from "./connection.ts";
 import type { Git } from "./git.ts";
 import type { DataSource } from "./sources.ts";
@@ -34,6 +35,12 @@ export interface DevRigSDK {
   readonly actions: {
     /** `id` is one of `capabilities.actions` in the manifest. During activation only. */
     register(id: string, action: ActionHandler | ActionDefinition): void;
+  };
+
+  /** What flows can ask. */
+  readonly conditions: {
+    /** `id` is one of `capabilities.conditions` in the manifest. During activation only. */
+    register(id: string, condition: ConditionEvaluator | ConditionDefinition): void;
   };
 
   /** Whose the account's secret is. */
@@ -74,8 +81,6 @@ export interface DevRigSDK {
   readonly views: { register(id: string, view: unknown): never };
   /** Of later versions of DevRig: throws `UNSUPPORTED`. */
   readonly triggers: { register(type: string, handler: unknown): never; fire(id: string, payload: unknown): never };
-  /** Of later versions of DevRig: throws `UNSUPPORTED`. */
-  readonly conditions: { register(type: string, evaluator: unknown): never };
   /** Of later versions of DevRig: throws `UNSUPPORTED`. */
   readonly ai: { registerProvider(provider: unknown): never };
   /** Of later versions of DevRig: throws `UNSUPPORTED`. */

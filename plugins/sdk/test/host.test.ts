@@ -13,7 +13,7 @@ const manifest: PluginManifest = {
     "inbox:write", "storage", "notifications", "network:desk.example.com/v1 GET,POST", "network:*.cdn.example.com",
     "network:{settings.server}", "secrets:token", "secrets:user", "git:read:{settings.folders}", "git:fetch:/code", "desktop:open-folder",
   ],
-  capabilities: { dataSources: [{ id: "hello.tickets", name: "Tickets" }], actions: [{ id: "hello.close", name: "Close" }] },
+  capabilities: { dataSources: [{ id: "hello.tickets", name: "Tickets" }], actions: [{ id: "hello.close", name: "Close" }], conditions: [{ id: "hello.is_open", name: "Is open" }] },
 };
 const ticket: InboxItemInput = { externalId: "1", type: "ticket", title: "Broken", externalUpdatedAt: "2026-11-01T00:00:00Z" };
 
@@ -82,6 +82,7 @@ describe("activation", () => {
   test.each([
     ["undeclared source", (sdk: DevRigSDK) => sdk.dataSources.register("other", { sync: async () => ({ cursor: "" }) }), "REFUSED"],
     ["undeclared action", (sdk: DevRigSDK) => sdk.actions.register("other", async () => ({ success: true })), "REFUSED"],
+    ["undeclared condition", (sdk: DevRigSDK) => sdk.conditions.register("other", () => true), "REFUSED"],
     ["later version", (sdk: DevRigSDK) => sdk.views.register("x", {}), "UNSUPPORTED"],
   ])("registering an %s fails the activation", async (_, activate, code) => {
     await expect(createFakeHost({ manifest }).start({ activate })).rejects.toMatchObject({ code });
@@ -245,6 +246,29 @@ describe("items", () => {
       expect(await ids({ search: "printer" })).toEqual(["2"]);
       expect(await ids({ status: ["read"] })).toEqual(["2"]);
     });
+  });
+});
+
+describe("conditions", () => {
+  const asked = async (evaluate: (args: unknown[]) => unknown) => {
+    const activate = (sdk: DevRigSDK) => sdk.conditions.register("hello.is_open", evaluate as () => boolean);
+    return (await createFakeHost({ manifest }).start({ activate })).condition("hello.is_open", ["a"]);
+  };
+
+  test("they answer true or false, and nothing else", async () => {
+    expect(await asked(([state]) => state === "a")).toBe(true);
+    expect(await asked(async ([state]) => state === "b")).toBe(false);
+    await expect(asked(() => 1)).rejects.toThrow(/neither true nor false/);
+    await expect(createFakeHost({ manifest }).condition("hello.is_open")).rejects.toMatchObject({ code: "NOT_FOUND" });
+  });
+
+  test("they know who asks", async () => {
+    let name = "";
+    const host = await createFakeHost({ manifest }).start({
+      activate: (sdk) => sdk.conditions.register("hello.is_open", { evaluate: (_, { flow }) => ((name = flow.name), true) }),
+    });
+    await host.condition("hello.is_open", [], { flow: { id: "f", name: "Mine" } });
+    expect(name).toBe("Mine");
   });
 });
 

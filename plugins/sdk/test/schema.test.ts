@@ -25,6 +25,7 @@ const reference = {
       },
     ],
     views: [{ id: "github.pr_detail", name: "PR", component: "./views/PRDetailView", appliesTo: ["github.pull_requests"] }],
+    conditions: [{ id: "github.is_team_member", name: "Is in the team", configSchema: { type: "array" } }],
     flowNodes: [{ type: "condition", id: "github.is_default_branch", name: "Is Default Branch" }],
   },
   settingsSchema: "./schemas/settings.json",
@@ -58,6 +59,7 @@ describe("the manifest's schema", () => {
     ["an unknown capability", { capabilities: { magic: [] } }],
     ["a hasty source", { capabilities: { dataSources: [{ id: "a", name: "A", defaultSyncIntervalMs: 1000 }] } }],
     ["an odd id", { capabilities: { actions: [{ id: "a b", name: "A" }] } }],
+    ["an input of a condition", { capabilities: { conditions: [{ id: "a", name: "A", inputSchema: {} }] } }],
     ["a misspelt field of an action", { capabilities: { actions: [{ id: "a", name: "A", idempotant: true }] } }],
   ])("%s is refused", (_, change) => {
     expect(validate(JSON.parse(JSON.stringify({ ...good, ...change })))).toBe(false);

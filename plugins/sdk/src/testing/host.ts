@@ -1,4 +1,5 @@
 import type { ActionDefinition, ActionHandler, ActionResult } from "../actions.ts";
+import type { ConditionDefinition, ConditionEvaluator } from "../conditions.ts";
 import type { Connection, ConnectionResult } from "../connection.ts";
 import type { GitState } from "../git.ts";
 import type { InboxItem, InboxItemInput } from "../inbox.ts";
@@ -62,6 +63,7 @@ export class FakeHost {
   readonly #inbox = new FakeInbox();
   readonly #sources = new Map<string, DataSource>();
   readonly #actions = new Map<string, ActionHandler | ActionDefinition>();
+  readonly #conditions = new Map<string, ConditionEvaluator | ConditionDefinition>();
   readonly #begin: ((sdk: DevRigSDK) => void | Promise<void>)[] = [];
   readonly #end: (() => void | Promise<void>)[] = [];
   readonly #topics = new Map<string, Set<(data: unknown) => void | Promise<void>>>();
@@ -156,6 +158,27 @@ export class FakeHost {
     }
   }
 
+  /** Asks a condition as a flow does, without its time limit. Throws what DevRig counts as false. */
+  async condition(
+    id: string,
+    args: unknown[] = [],
+    options: { flow?: { id: string; name: string }; signal?: AbortSignal } = {},
+  ): Promise<boolean> {
+    const condition = this.#conditions.get(id);
+    if (condition === undefined) throw new FakeError(`condition "${id}" is not registered`, { code: "NOT_FOUND" });
+    const context = {
+      flow: options.flow ?? { id: "flow", name: "Flow" },
+      logger: this.sdk.log,
+      secrets: this.sdk.secrets,
+      http: this.sdk.http,
+      signal: options.signal ?? new AbortController().signal,
+    };
+    const given = plain(args);
+    const said: unknown = await (typeof condition === "function" ? condition(given, context) : condition.evaluate(given, context));
+    if (typeof said !== "boolean") throw invalid(`condition "${id}" answered neither true nor false`);
+    return said;
+  }
+
   /** Asks whose the secret is, as entering one does. */
   async check(): Promise<ConnectionResult> {
     if (this.#connection === undefined) throw new FakeError("the plugin registered no connection", { code: "NOT_FOUND" });
@@ -233,6 +256,9 @@ export class FakeHost {
       actions: {
         register: (id, action) => this.#register("action", capabilities.actions ?? [], this.#actions, id, action),
       },
+      conditions: {
+        register: (id, condition) => this.#register("condition", capabilities.conditions ?? [], this.#conditions, id, condition),
+      },
       connection: {
         register: (connection) => {
           if (this.#phase !== "activating") {
@@ -293,7 +319,6 @@ export class FakeHost {
       aiPipelines: { register: unsupported("sdk.aiPipelines") },
       views: { register: unsupported("sdk.views") },
       triggers: { register: unsupported("sdk.triggers"), fire: unsupported("sdk.triggers") },
-      conditions: { register: unsupported("sdk.conditions") },
       ai: { registerProvider: unsupported("sdk.ai") },
       exporters: { register: unsupported("sdk.exporters") },
       services: { register: unsupported("sdk.services") },

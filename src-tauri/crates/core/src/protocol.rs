@@ -94,6 +94,7 @@ impl Default for Limits {
 pub struct Declared {
     pub data_sources: Vec<String>,
     pub actions: Vec<String>,
+    pub conditions: Vec<String>,
     /// A check of who the account's secret belongs to.
     pub connection: bool,
 }
@@ -108,6 +109,8 @@ pub enum Handler {
     Action { action: String },
     /// Input is null, output a [`ConnectionOutput`].
     Connection,
+    /// Input is a [`ConditionInput`], output a boolean.
+    Condition { condition: String },
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -153,6 +156,21 @@ pub struct ActionInput {
     pub item: Option<Value>,
     /// The same for every attempt of one outward action.
     pub idempotency_key: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConditionInput {
+    /// The values that the condition of the flow names, in their order.
+    pub args: Vec<Value>,
+    pub flow: FlowRef,
+}
+
+/// The flow on whose behalf a plugin is asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FlowRef {
+    pub id: String,
+    pub name: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

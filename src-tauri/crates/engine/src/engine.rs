@@ -375,7 +375,7 @@ async fn start_flows(world: World<'_>) -> Result<Flows> {
     actions.set_plugins(Arc::new(OfPlugins(plugins.clone())));
     let programs = Programs::new(Arc::new(actions));
     let secrets = Arc::new(FlowSecrets(vault.clone()));
-    let others = Others::new(inbox.clone());
+    let others = Others::new(inbox.clone()).with_plugins(Arc::new(OfPlugins(plugins.clone())));
     let runs = Runs::start(store.clone(), programs.clone(), secrets, others).await?;
     Ok(Flows::new(store.clone(), programs, runs))
 }

@@ -54,13 +54,36 @@ impl Snapshot {
                 let fault = self.query(query)?;
                 Some(Fault { at: below("query"), ..fault })
             }
-            DependsOn::Custom { plugin_id, .. } if !self.has_plugin(plugin_id) => Some(Fault {
-                at: below("pluginId"),
-                message: format!("the plugin `{plugin_id}` is not installed"),
-                hint: "Install the plugin, or choose another condition.".to_owned(),
-            }),
-            DependsOn::Custom { .. } => None,
+            DependsOn::Custom { plugin_id, account_id, function } => {
+                let fault = self.of_plugin(plugin_id, account_id.as_deref(), function)?;
+                Some(Fault { at: below(&fault.at), ..fault })
+            }
         }
+    }
+
+    /// What is wrong with a condition of a plugin that is here.
+    fn of_plugin(&self, plugin: &str, account: Option<&str>, function: &str) -> Option<Fault> {
+        let state = self.actions.plugins()?.plugin(plugin)?;
+        if !state.conditions.iter().any(|known| known == function) {
+            let hint = match state.conditions.as_slice() {
+                [] => "Compare values instead, or update the plugin.".to_owned(),
+                known => format!("It has {}.", known.join(", ")),
+            };
+            let message = format!("the plugin `{plugin}` has no condition `{function}`");
+            return Some(Fault { at: "functionName".to_owned(), message, hint });
+        }
+        let fault = shape::of_account(plugin, account, &state.accounts)?;
+        Some(Fault { at: "accountId".to_owned(), ..fault })
+    }
+
+    /// Plugins that are not here, which may be where the flow comes from.
+    fn missing(&self, dependency: &Dependency) -> Option<Fault> {
+        let DependsOn::Custom { plugin_id, .. } = &dependency.on else { return None };
+        (!self.has_plugin(plugin_id)).then(|| Fault {
+            at: format!("{}.pluginId", below(&dependency.place)),
+            message: format!("the plugin `{plugin_id}` is not installed"),
+            hint: "Install the plugin, or choose another condition.".to_owned(),
+        })
     }
 }
 
@@ -86,7 +109,8 @@ impl Outside for Snapshot {
                 let references = condition.references().iter().map(reference).collect();
                 let asked = condition.dependencies();
                 let faults = asked.iter().filter_map(|asked| self.asks(asked)).collect();
-                Findings { references, faults }
+                let missing = asked.iter().filter_map(|asked| self.missing(asked)).collect();
+                Findings { references, faults, missing }
             }
             Err(error) => Findings { faults: vec![fault(error)], ..Findings::default() },
         }
@@ -203,7 +227,8 @@ mod tests {
     }
 
     fn places(condition: Value) -> Vec<String> {
-        snapshot().condition(&condition).faults.into_iter().map(|fault| fault.at).collect()
+        let Findings { faults, missing, .. } = snapshot().condition(&condition);
+        faults.into_iter().chain(missing).map(|fault| fault.at).collect()
     }
 
     #[test]

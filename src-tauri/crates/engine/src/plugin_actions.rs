@@ -2,10 +2,14 @@
 
 use async_trait::async_trait;
 use devrig_core::id::{AccountId, ItemId};
+use devrig_core::protocol::FlowRef;
 use devrig_core::{Error, Result};
 use devrig_flow::action::Effect;
-use devrig_flow::plugins::{PluginAccount, PluginAction, PluginActions, PluginDeed, PluginState};
-use devrig_plugins::{Plugins, Wanted};
+use devrig_flow::plugins::{
+    PluginAccount, PluginAction, PluginActions, PluginAnswer, PluginConditions, PluginDeed,
+    PluginQuestion, PluginState,
+};
+use devrig_plugins::{Plugins, Question, Wanted};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +22,7 @@ impl PluginActions for OfPlugins {
         let about = self.0.about(name)?;
         let account = |(id, name): (AccountId, String)| PluginAccount { id: id.0, name };
         let accounts = about.accounts.into_iter().map(account).collect();
-        Some(PluginState { stopped: about.stopped, accounts })
+        Some(PluginState { stopped: about.stopped, accounts, conditions: about.conditions })
     }
 
     fn about(&self, plugin: &str, action: &str) -> Option<PluginAction> {
@@ -40,6 +44,16 @@ impl PluginActions for OfPlugins {
         let done = tokio::spawn(async move { plugins.perform(wanted, &token).await });
         done.await
             .unwrap_or_else(|error| Err(Error::internal(format!("calling a plugin: {error}"))))
+    }
+}
+
+#[async_trait]
+impl PluginConditions for OfPlugins {
+    async fn ask(&self, question: PluginQuestion) -> Result<PluginAnswer> {
+        let PluginQuestion { plugin, account, condition, args, flow: (id, name) } = question;
+        let (account, flow) = (account.map(AccountId), FlowRef { id, name });
+        let said = self.0.ask(Question { plugin, condition, account, args, flow }).await?;
+        Ok(PluginAnswer { holds: said.holds, wrong: said.wrong })
     }
 }
 

@@ -1,4 +1,4 @@
-//! What flows need of plugins: what their actions are, and to have one done.
+//! What flows need of plugins: what their actions are, to have one done, and to ask their conditions.
 
 use async_trait::async_trait;
 use devrig_core::{Error, Result};
@@ -31,12 +31,44 @@ pub trait PluginActions: Send + Sync {
     async fn perform(&self, deed: PluginDeed, token: &CancellationToken) -> Result<Value>;
 }
 
+/// The plugins of this machine, for conditions that ask them.
+#[async_trait]
+pub trait PluginConditions: Send + Sync {
+    /// Asks once. The answer comes soon, whatever the plugin does.
+    ///
+    /// # Errors
+    /// What only a person can change, such as a plugin that is not here.
+    async fn ask(&self, question: PluginQuestion) -> Result<PluginAnswer>;
+}
+
+/// What a condition wants to know.
+#[derive(Debug, Clone)]
+pub struct PluginQuestion {
+    pub plugin: String,
+    /// The plugin's only account when absent.
+    pub account: Option<String>,
+    pub condition: String,
+    pub args: Vec<Value>,
+    /// The id and the name of the flow that asks.
+    pub flow: (String, String),
+}
+
+/// What a plugin says.
+#[derive(Debug, Clone)]
+pub struct PluginAnswer {
+    pub holds: bool,
+    /// Why there is no answer, which counts as no.
+    pub wrong: Option<Error>,
+}
+
 /// A plugin that is here.
 #[derive(Debug, Clone, Default)]
 pub struct PluginState {
     /// Why it does nothing at present.
     pub stopped: Option<Error>,
     pub accounts: Vec<PluginAccount>,
+    /// The names of its conditions.
+    pub conditions: Vec<String>,
 }
 
 /// An account of a plugin.

@@ -71,7 +71,8 @@ fn of_config(about: &PluginAction, call: &Call) -> Vec<Fault> {
     }
 }
 
-fn of_account(plugin: &str, named: Option<&str>, accounts: &[PluginAccount]) -> Option<Fault> {
+/// What is wrong with the account of a plugin that is named, or with naming none.
+pub fn of_account(plugin: &str, named: Option<&str>, accounts: &[PluginAccount]) -> Option<Fault> {
     let message = match (named, accounts) {
         (Some(id), _) if accounts.iter().any(|account| account.id == id) => return None,
         (None, [_]) => return None,
@@ -268,7 +269,8 @@ mod tests {
             let account = |id: &&str| PluginAccount { id: (*id).into(), name: format!("of {id}") };
             let accounts = self.0.iter().map(account).collect();
             let stopped = Some(Error::invalid("it is disabled").hint("Enable it."));
-            (name == "desk").then_some(PluginState { stopped, accounts })
+            let conditions = Vec::new();
+            (name == "desk").then_some(PluginState { stopped, accounts, conditions })
         }
 
         fn about(&self, plugin: &str, action: &str) -> Option<PluginAction> {

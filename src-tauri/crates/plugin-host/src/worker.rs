@@ -265,6 +265,7 @@ impl Worker {
             Handler::Sync { source } => ("sync", source),
             Handler::Action { action } => ("action", action),
             Handler::Connection => ("check", String::new()),
+            Handler::Condition { condition } => ("condition", condition),
         };
         self.budget.open(id);
         let result = self.turn(|engine| {

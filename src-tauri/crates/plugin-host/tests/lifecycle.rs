@@ -31,8 +31,11 @@ fn a_plugin_activates_syncs_acts_and_stops() {
         "#,
     ));
     let FromWorker::Active { registered } = rig.next() else { panic!("active") };
-    let both =
-        Declared { data_sources: vec!["s".into()], actions: vec!["t".into()], connection: false };
+    let both = Declared {
+        data_sources: vec!["s".into()],
+        actions: vec!["t".into()],
+        ..Declared::default()
+    };
     assert_eq!(registered, both);
 
     let call = rig.begin_sync(Some("c1"));

@@ -9,7 +9,7 @@ use nodejs_semver::{Range, Version};
 use serde_json::Value;
 
 use crate::info::Problem;
-use crate::manifest::{Connect, Manifest, Raw};
+use crate::manifest::{Capabilities, Connect, Manifest, Raw};
 use crate::package::{self, Entry};
 use crate::permission::{Kind, Permission};
 use crate::position::Positions;
@@ -135,21 +135,13 @@ impl Check<'_> {
             Err(_) => return None,
         };
         self.name_and_version(&raw, devrig);
-        let flow_only =
-            ["triggers", "actions", "conditions"].iter().any(|key| value.get(key).is_some());
-        let main = self.main(&raw, entries, flow_only);
+        let main = self.main(&raw, entries);
         for (pointer, path) in named_files(value) {
             self.named_file(&pointer, &path, entries);
         }
-        let mut capabilities = raw.capabilities;
+        let mut capabilities = raw.capabilities.and(raw.legacy);
         self.capabilities(&capabilities);
-        for (index, action) in capabilities.actions.iter_mut().enumerate() {
-            let at = |name: &str| format!("/capabilities/actions/{index}/{name}");
-            action.input_schema =
-                self.schema(&at("inputSchema"), action.input_schema.take(), entries);
-            action.output_schema =
-                self.schema(&at("outputSchema"), action.output_schema.take(), entries);
-        }
+        self.schemas(&mut capabilities, entries);
         let described = raw.settings_schema.is_some();
         let settings_schema = self.schema("/settingsSchema", raw.settings_schema, entries);
         let settings = match &settings_schema {
@@ -172,10 +164,24 @@ impl Check<'_> {
             permissions,
             data_sources: capabilities.data_sources,
             actions: capabilities.actions,
+            conditions: capabilities.conditions,
             settings_schema,
             connection: raw.connection,
-            flow_only,
         })
+    }
+
+    /// Reads in what capabilities say of their inputs and outputs.
+    fn schemas(&mut self, capabilities: &mut Capabilities, entries: &[Entry]) {
+        for action in &mut capabilities.actions {
+            let at = |name: &str| format!("{}/{name}", action.at);
+            let (input, output) = (at("inputSchema"), at("outputSchema"));
+            action.input_schema = self.schema(&input, action.input_schema.take(), entries);
+            action.output_schema = self.schema(&output, action.output_schema.take(), entries);
+        }
+        for condition in &mut capabilities.conditions {
+            let at = format!("{}/configSchema", condition.at);
+            condition.config_schema = self.schema(&at, condition.config_schema.take(), entries);
+        }
     }
 
     fn connection(&mut self, connect: &Connect, permissions: &[Permission]) {
@@ -307,12 +313,10 @@ impl Check<'_> {
         }
     }
 
-    fn main(&mut self, raw: &Raw, entries: &[Entry], flow_only: bool) -> Option<String> {
+    fn main(&mut self, raw: &Raw, entries: &[Entry]) -> Option<String> {
         let Some(main) = &raw.main else {
-            if !flow_only {
-                let hint = Some("Name the bundled entry module, such as dist/index.js.");
-                self.problem("/main", "is missing", hint);
-            }
+            let hint = Some("Name the bundled entry module, such as dist/index.js.");
+            self.problem("/main", "is missing", hint);
             return None;
         };
         let path = self.named_file("/main", main, entries)?;
@@ -380,22 +384,26 @@ impl Check<'_> {
         }
     }
 
-    fn capabilities(&mut self, capabilities: &crate::manifest::Capabilities) {
+    fn capabilities(&mut self, capabilities: &Capabilities) {
         let mut seen = HashSet::new();
         for (index, source) in capabilities.data_sources.iter().enumerate() {
             let at = format!("/capabilities/dataSources/{index}");
             self.id(&format!("{at}/id"), &source.id, &mut seen);
         }
         let mut seen = HashSet::new();
-        for (index, action) in capabilities.actions.iter().enumerate() {
-            let at = format!("/capabilities/actions/{index}");
-            self.id(&format!("{at}/id"), &action.id, &mut seen);
+        for action in &capabilities.actions {
+            let at = &action.at;
+            self.id(&id_of(at), &action.id, &mut seen);
             if let Some(reverse) = &action.reverse
                 && !capabilities.actions.iter().any(|other| other.id == *reverse)
             {
                 let message = format!("{:?} is no action of this plugin", shown(reverse, 100));
                 self.problem(&format!("{at}/reverse"), message, None);
             }
+        }
+        let mut seen = HashSet::new();
+        for condition in &capabilities.conditions {
+            self.id(&id_of(&condition.at), &condition.id, &mut seen);
         }
     }
 
@@ -409,7 +417,7 @@ impl Check<'_> {
         &mut self,
         texts: &[String],
         settings_schema: Option<&Value>,
-        capabilities: &crate::manifest::Capabilities,
+        capabilities: &Capabilities,
     ) -> Vec<Permission> {
         let mut permissions: Vec<Permission> = Vec::new();
         for (index, text) in texts.iter().enumerate() {
@@ -439,6 +447,12 @@ impl Check<'_> {
         }
         permissions
     }
+}
+
+/// The field that names a capability: `type` in the legacy form.
+fn id_of(at: &str) -> String {
+    let name = if at.starts_with("/capabilities/") { "id" } else { "type" };
+    format!("{at}/{name}")
 }
 
 /// Text, and not an engine's bytecode under a script's name.
@@ -513,6 +527,7 @@ mod tests {
             "capabilities": {
                 "dataSources": [{ "id": "hello.items", "name": "Items" }],
                 "actions": [{ "id": "hello.close", "name": "Close", "inputSchema": "in.json" }],
+                "conditions": [{ "id": "hello.open", "name": "Open", "configSchema": {} }],
             },
             "settingsSchema": { "properties": { "base": { "type": "string" } } },
         })
@@ -571,6 +586,18 @@ mod tests {
             ("/capabilities/actions/0/id", json!("a b"), "/capabilities/actions/0/id", "match"),
             ("/capabilities/actions/0/name", json!(1), "/capabilities/actions/0/name", "type"),
             (
+                "/capabilities/conditions/0/configSchema",
+                json!("bad.json"),
+                "/capabilities/conditions/0/configSchema",
+                "not part of it",
+            ),
+            (
+                "/capabilities/conditions/0",
+                json!({ "id": "hello.x", "name": "X", "inputSchema": {} }),
+                "/capabilities/conditions/0/inputSchema",
+                "",
+            ),
+            (
                 "/capabilities/actions/0",
                 json!({ "id": "hello.x", "name": "X", "reverse": "hello.y" }),
                 "/capabilities/actions/0/reverse",
@@ -611,16 +638,30 @@ mod tests {
         assert_eq!(problems[0].field.as_deref(), Some("/devrig/name"));
     }
 
-    #[test]
-    fn the_legacy_form_loads_for_flows_only() {
-        let manifest = json!({
+    fn legacy() -> Value {
+        json!({
             "name": "old", "version": "1.0.0", "displayName": "Old", "engine": ">=0.1.0",
             "main": "dist/index.js", "permissions": ["network", "secrets:read"],
             "triggers": [{ "type": "old.push", "name": "Push" }],
             "actions": [{ "type": "old.create", "name": "Create", "inputSchema": "./in.json" }],
-        });
-        let (manifest, _) = checked(&manifest).into_manifest().unwrap();
-        assert!(manifest.flow_only && manifest.actions.is_empty());
+            "conditions": [{ "type": "old.open", "name": "Open", "configSchema": "./in.json" }],
+        })
+    }
+
+    #[test]
+    fn the_legacy_form_loads() {
+        let (manifest, _) = checked(&legacy()).into_manifest().unwrap();
+        let schema = Some(json!({ "type": "object" }));
+        assert_eq!(manifest.action("old.create").unwrap().input_schema, schema);
+        assert_eq!(manifest.condition("old.open").unwrap().config_schema, schema);
         assert!(manifest.permissions.iter().all(Permission::is_wide));
+    }
+
+    #[test]
+    fn a_problem_of_the_legacy_form_has_its_own_place() {
+        let mut twice = legacy();
+        twice["conditions"] = json!([twice["conditions"][0], twice["conditions"][0]]);
+        let problems = checked(&twice).problems;
+        assert_eq!(problems[0].field.as_deref(), Some("/conditions/1/type"), "{problems:?}");
     }
 }

@@ -121,8 +121,8 @@ impl Plugin {
             return Err(Error::new(Code::Refused, format!("{name} is disabled"))
                 .hint(format!("Enable it: devrig plugin enable {name}")));
         }
-        if self.manifest.flow_only || self.manifest.main.is_none() {
-            return Err(Error::new(Code::Unsupported, format!("{name} serves flows only")));
+        if self.manifest.main.is_none() {
+            return Err(Error::new(Code::Unsupported, format!("{name} has no entry module")));
         }
         Ok(())
     }

@@ -31,4 +31,6 @@ mod worker;
 
 pub use core::PluginEvent;
 pub use opener::{Opener, SystemOpener};
-pub use plugins::{ActionAbout, PluginAbout, Plugins, PluginsParts, Wanted};
+pub use plugins::{
+    ActionAbout, ConditionAbout, PluginAbout, Plugins, PluginsParts, Question, Said, Wanted,
+};

@@ -13,15 +13,14 @@ pub struct Manifest {
     pub display_name: String,
     pub description: String,
     pub author: String,
-    /// The entry module; absent only for plugins of the legacy form, which nothing runs yet.
+    /// The entry module.
     pub main: Option<String>,
     pub permissions: Vec<Permission>,
     pub data_sources: Vec<DataSource>,
     pub actions: Vec<Action>,
+    pub conditions: Vec<Condition>,
     pub settings_schema: Option<Value>,
     pub connection: Option<Connect>,
-    /// The legacy form with top-level triggers, actions and conditions: loads, for flows only.
-    pub flow_only: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -42,6 +41,8 @@ fn five_minutes() -> f64 {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Action {
+    /// `type` in the legacy form.
+    #[serde(alias = "type")]
     pub id: String,
     pub name: String,
     #[serde(default)]
@@ -61,6 +62,27 @@ pub struct Action {
     /// The action that takes this one back.
     #[serde(default)]
     pub reverse: Option<String>,
+    /// Where in the manifest it stands.
+    #[serde(skip)]
+    pub at: String,
+}
+
+/// A question of a flow that the plugin can answer.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Condition {
+    /// `type` in the legacy form.
+    #[serde(alias = "type")]
+    pub id: String,
+    pub name: String,
+    #[serde(default)]
+    pub description: String,
+    /// Of the list of its arguments: the schema itself, or the file that holds it until it is read in.
+    #[serde(default)]
+    pub config_schema: Option<Value>,
+    /// Where in the manifest it stands.
+    #[serde(skip)]
+    pub at: String,
 }
 
 /// How a person connects an account: with a secret that the plugin can check.
@@ -116,6 +138,9 @@ pub(crate) struct Raw {
     pub permissions: Vec<String>,
     #[serde(default)]
     pub capabilities: Capabilities,
+    /// What a manifest of the legacy form has instead of capabilities.
+    #[serde(flatten)]
+    pub legacy: Legacy,
     #[serde(default)]
     pub settings_schema: Option<Value>,
     #[serde(default)]
@@ -132,6 +157,42 @@ fn any_version() -> String {
 pub(crate) struct Capabilities {
     pub data_sources: Vec<DataSource>,
     pub actions: Vec<Action>,
+    pub conditions: Vec<Condition>,
+}
+
+/// The lists of the legacy form, which stand at the top.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Legacy {
+    actions: Vec<Action>,
+    conditions: Vec<Condition>,
+}
+
+impl Capabilities {
+    /// With those of the legacy form, each with its place.
+    pub fn and(self, legacy: Legacy) -> Self {
+        Self {
+            data_sources: self.data_sources,
+            actions: placed("actions", self.actions, legacy.actions, |one| &mut one.at),
+            conditions: placed("conditions", self.conditions, legacy.conditions, |one| &mut one.at),
+        }
+    }
+}
+
+fn placed<T>(
+    list: &str,
+    new: Vec<T>,
+    legacy: Vec<T>,
+    at: impl Fn(&mut T) -> &mut String,
+) -> Vec<T> {
+    let mut all = Vec::new();
+    for (prefix, list_of) in [("/capabilities", new), ("", legacy)] {
+        for (index, mut one) in list_of.into_iter().enumerate() {
+            *at(&mut one) = format!("{prefix}/{list}/{index}");
+            all.push(one);
+        }
+    }
+    all
 }
 
 /// A name, or what package.json makes of one.
@@ -163,6 +224,10 @@ impl Manifest {
 
     pub fn action(&self, id: &str) -> Option<&Action> {
         self.actions.iter().find(|action| action.id == id)
+    }
+
+    pub fn condition(&self, id: &str) -> Option<&Condition> {
+        self.conditions.iter().find(|condition| condition.id == id)
     }
 
     /// Settings with the schema's defaults for what the person left out.

@@ -2,10 +2,12 @@
 
 mod accounts;
 mod actions;
+mod conditions;
 mod perform;
 mod registry;
 mod syncs;
 
+pub use conditions::{ConditionAbout, Question, Said};
 pub use perform::{ActionAbout, PluginAbout, Wanted};
 
 use std::path::PathBuf;

@@ -177,6 +177,7 @@ impl Seat {
             declared: Declared {
                 data_sources: manifest.data_sources.iter().map(|one| one.id.clone()).collect(),
                 actions: manifest.actions.iter().map(|one| one.id.clone()).collect(),
+                conditions: manifest.conditions.iter().map(|one| one.id.clone()).collect(),
                 connection: manifest.connection.is_some(),
             },
             limits: Limits::default(),

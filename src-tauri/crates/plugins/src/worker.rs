@@ -80,6 +80,8 @@ pub(crate) enum Purpose {
         by_person: bool,
     },
     Connection,
+    /// Only answers, and soon.
+    Condition,
 }
 
 /// What is missing for a call to succeed, that only the person can give.
@@ -276,6 +278,31 @@ impl Worker {
         };
         let outcome = outcome.unwrap_or_else(|_| Err(self.inner.why().error));
         (outcome, call.notes())
+    }
+
+    /// Asks a condition, for which nobody waits longer than `within`. A worker that is then still
+    /// busy with nothing else is ended.
+    pub async fn ask(
+        &self,
+        handler: Handler,
+        input: Value,
+        within: Duration,
+    ) -> Result<Box<RawValue>> {
+        let id = self.inner.last_call.fetch_add(1, Ordering::Relaxed) + 1;
+        let (_, answer) = self.inner.open(id, Purpose::Condition);
+        let asked = async {
+            self.inner.send(&ToWorker::Call { id, handler, input }).await?;
+            answer.await.unwrap_or_else(|_| Err(self.inner.why().error))
+        };
+        if let Ok(outcome) = tokio::time::timeout(within, asked).await {
+            return outcome;
+        }
+        if let Ok(frame) = frame::encode(&ToWorker::Cancel { id }) {
+            _ = self.inner.outgoing.try_send(frame);
+        }
+        tokio::spawn(watch::runaway(Arc::downgrade(&self.inner), id, within));
+        let message = format!("there was no answer within {} ms", within.as_millis());
+        Err(Error::new(Code::Timeout, message))
     }
 
     /// Hands over an event, unless the worker is too busy to take it.

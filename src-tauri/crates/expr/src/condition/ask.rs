@@ -23,15 +23,14 @@ pub struct Question {
 pub enum Asked {
     Custom {
         plugin_id: String,
+        /// The plugin's only account when absent.
+        account_id: Option<String>,
         function: String,
         args: Vec<Value>,
     },
     /// Does the item match the inbox query? Without a `ref` in the condition, the item is the one
     /// that the evaluation is about, which the caller knows.
-    Query {
-        query: String,
-        item: Option<Value>,
-    },
+    Query { query: String, item: Option<Value> },
 }
 
 /// The answers given so far.
@@ -58,14 +57,14 @@ pub struct Dependency {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DependsOn {
-    Custom { plugin_id: String, function: String },
+    Custom { plugin_id: String, account_id: Option<String>, function: String },
     Query { query: String },
 }
 
 /// A question before its values are read.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Asks {
-    Custom { plugin_id: String, function: String, args: Vec<ValueRef> },
+    Custom { plugin_id: String, account_id: Option<String>, function: String, args: Vec<ValueRef> },
     Query { query: String, subject: Option<ValueRef> },
 }
 
@@ -73,8 +72,9 @@ impl Asks {
     pub fn read(&self, root: View<'_>) -> Asked {
         let read = |value: &ValueRef| value.read_public(root);
         match self {
-            Self::Custom { plugin_id, function, args } => Asked::Custom {
+            Self::Custom { plugin_id, account_id, function, args } => Asked::Custom {
                 plugin_id: plugin_id.clone(),
+                account_id: account_id.clone(),
                 function: function.clone(),
                 args: args.iter().map(read).collect(),
             },
@@ -86,9 +86,11 @@ impl Asks {
 
     pub fn depends_on(&self) -> DependsOn {
         match self {
-            Self::Custom { plugin_id, function, .. } => {
-                DependsOn::Custom { plugin_id: plugin_id.clone(), function: function.clone() }
-            }
+            Self::Custom { plugin_id, account_id, function, .. } => DependsOn::Custom {
+                plugin_id: plugin_id.clone(),
+                account_id: account_id.clone(),
+                function: function.clone(),
+            },
             Self::Query { query, .. } => DependsOn::Query { query: query.clone() },
         }
     }

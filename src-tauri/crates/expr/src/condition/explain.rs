@@ -94,7 +94,7 @@ impl Explainer<'_> {
 
     fn asks(&self, asks: &Asks, answer: Option<bool>, place: &Place<'_>) -> Explanation {
         let (title, read) = match asks {
-            Asks::Custom { plugin_id, function, args } => (
+            Asks::Custom { plugin_id, function, args, .. } => (
                 format!("{plugin_id} {function}"),
                 args.iter().map(|arg| self.reading(arg)).collect(),
             ),

@@ -140,8 +140,10 @@ impl Parser {
     }
 
     fn custom(&mut self, fields: &Fields<'_>, place: &Place<'_>) -> Result<Node> {
-        fields.only(&["type", "pluginId", "functionName", "args"])?;
+        fields.only(&["type", "pluginId", "accountId", "functionName", "args"])?;
         let plugin_id = fields.name("pluginId")?.to_owned();
+        let account_id = fields.get("accountId").map(|_| fields.name("accountId"));
+        let account_id = account_id.transpose()?.map(str::to_owned);
         let function = fields.name("functionName")?.to_owned();
         let list = Place::Field(place, "args");
         let mut args = Vec::new();
@@ -150,7 +152,7 @@ impl Parser {
             let arg = self.value_at(arg, &place, 0)?;
             args.push(public(arg, &place)?);
         }
-        Ok(self.ask(Asks::Custom { plugin_id, function, args }))
+        Ok(self.ask(Asks::Custom { plugin_id, account_id, function, args }))
     }
 
     fn query(&mut self, fields: &Fields<'_>, place: &Place<'_>) -> Result<Node> {

@@ -51,12 +51,18 @@ fn check(check: &Check) -> Value {
 
 fn asks(asks: &Asks) -> Value {
     match asks {
-        Asks::Custom { plugin_id, function, args } => json!({
-            "type": "custom",
-            "pluginId": plugin_id,
-            "functionName": function,
-            "args": each(args, value),
-        }),
+        Asks::Custom { plugin_id, account_id, function, args } => {
+            let mut custom = json!({
+                "type": "custom",
+                "pluginId": plugin_id,
+                "functionName": function,
+                "args": each(args, value),
+            });
+            if let Some(account) = account_id {
+                custom["accountId"] = json!(account);
+            }
+            custom
+        }
         Asks::Query { query, subject: None } => json!({ "type": "query", "query": query }),
         Asks::Query { query, subject: Some(subject) } => {
             json!({ "type": "query", "query": query, "ref": value(subject) })

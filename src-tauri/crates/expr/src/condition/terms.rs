@@ -47,7 +47,9 @@ impl Kind {
                 "The text matches the regular expression, in time in proportion to the text.",
             ),
             Self::In => (&["ref", "values"], "The value is one of the list."),
-            Self::Custom => (&["pluginId", "functionName", "args"], "A plugin says that it does."),
+            Self::Custom => {
+                (&["pluginId", "accountId", "functionName", "args"], "A plugin says that it does.")
+            }
             Self::Query => (&["query", "ref"], "The inbox has an item like that."),
         };
         Term { name, fields, about }

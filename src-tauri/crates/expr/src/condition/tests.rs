@@ -227,7 +227,7 @@ fn questions_are_asked_in_order_and_answered_once() {
 
 fn custom_asked(function: &str) -> Asked {
     let (plugin_id, function) = ("p".to_owned(), function.to_owned());
-    Asked::Custom { plugin_id, function, args: vec![json!(5)] }
+    Asked::Custom { plugin_id, account_id: None, function, args: vec![json!(5)] }
 }
 
 #[test]
@@ -467,8 +467,13 @@ fn any_condition() -> impl Strategy<Value = Value> {
         (any_ref(), prop::collection::vec(any_value(), 0..3)).prop_map(
             |(subject, values)| json!({ "type": "in", "ref": subject, "values": values })
         ),
-        prop::collection::vec(public(), 0..3).prop_map(|args| {
-            json!({ "type": "custom", "pluginId": "p", "functionName": "f", "args": args })
+        (prop::collection::vec(public(), 0..3), any::<bool>()).prop_map(|(args, named)| {
+            let mut custom =
+                json!({ "type": "custom", "pluginId": "p", "functionName": "f", "args": args });
+            if named {
+                custom["accountId"] = json!("a");
+            }
+            custom
         }),
         public().prop_map(|of| json!({ "type": "query", "query": "is:unread", "ref": of })),
     ];

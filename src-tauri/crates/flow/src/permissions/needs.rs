@@ -1,13 +1,15 @@
 //! What a flow would have to be allowed, as far as its definition says.
 
+use devrig_expr::Condition;
+use devrig_expr::condition::DependsOn;
 use serde_json::{Map, Value};
 use url::Url;
 
 use super::{Permission, Permissions, constants};
 use crate::action::{Actions, Does};
 use crate::definition::{
-    Call, Definition, Filesystem, Graph, NodeId, PollingSource, Problem, ProblemCode, Trigger,
-    TriggerId, TriggerKind,
+    Branching, Call, Definition, Filesystem, Graph, NodeId, NodeKind, PollingSource, Problem,
+    ProblemCode, Trigger, TriggerId, TriggerKind,
 };
 use crate::input::Input;
 
@@ -37,6 +39,9 @@ pub fn needs(definition: &Definition, actions: &Actions) -> Vec<Need> {
     let variables = &definition.variables;
     for (index, trigger) in definition.triggers.iter().enumerate() {
         of_trigger(trigger, &format!("$.triggers[{index}]"), variables, &mut found);
+    }
+    for (index, condition) in definition.entry_conditions.iter().enumerate() {
+        of_condition(condition, &format!("$.entryConditions[{index}]"), None, &mut found);
     }
     of_graph(&definition.graph, "$", (actions, variables), &mut found);
     found
@@ -115,8 +120,15 @@ type Known<'a> = (&'a Actions, &'a Map<String, Value>);
 
 fn of_graph(graph: &Graph, path: &str, known: Known<'_>, found: &mut Vec<Need>) {
     for (index, node) in graph.nodes.iter().enumerate() {
-        let Some(call) = node.call().filter(|_| !node.disabled) else { continue };
         let path = format!("{path}.nodes[{index}]");
+        if let NodeKind::Condition(branching) = &node.kind
+            && !node.disabled
+        {
+            for (below, condition) in conditions(branching) {
+                of_condition(condition, &format!("{path}{below}"), Some(&node.id), found);
+            }
+        }
+        let Some(call) = node.call().filter(|_| !node.disabled) else { continue };
         let need = |(below, wanted): (&str, Wanted)| Need {
             node: Some(node.id.clone()),
             trigger: None,
@@ -129,6 +141,37 @@ fn of_graph(graph: &Graph, path: &str, known: Known<'_>, found: &mut Vec<Need>) 
         if let Some(body) = &call.body {
             of_graph(body, &format!("{path}.body"), known, found);
         }
+    }
+    for (index, edge) in graph.edges.iter().enumerate() {
+        if let Some(condition) = &edge.condition {
+            of_condition(condition, &format!("{path}.edges[{index}].condition"), None, found);
+        }
+    }
+}
+
+/// The conditions of a node, each with where it stands.
+fn conditions(branching: &Branching) -> Vec<(String, &Value)> {
+    match branching {
+        Branching::If(condition) => vec![(".config.condition".to_owned(), condition)],
+        Branching::Cases(cases) => {
+            let place = |index: usize| format!(".config.cases[{index}].condition");
+            cases.iter().enumerate().map(|(n, case)| (place(n), &case.condition)).collect()
+        }
+    }
+}
+
+/// The plugins that a condition asks. What is no condition asks nobody, and is told elsewhere.
+fn of_condition(value: &Value, path: &str, node: Option<&NodeId>, found: &mut Vec<Need>) {
+    let Ok(condition) = Condition::parse(value) else { return };
+    for asked in condition.dependencies() {
+        let DependsOn::Custom { plugin_id, .. } = &asked.on else { continue };
+        let dot = if asked.place.is_empty() || asked.place.starts_with('[') { "" } else { "." };
+        found.push(Need {
+            node: node.cloned(),
+            trigger: None,
+            place: format!("{path}{dot}{}.pluginId", asked.place),
+            wanted: Wanted::always("pluginId", Permission::of_plugin(plugin_id)),
+        });
     }
 }
 

@@ -1,6 +1,6 @@
 //! A walk that touches nothing: what nodes would do outside is given instead.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use devrig_core::Result;
@@ -16,8 +16,12 @@ use crate::program::{Node, Work};
 pub struct StandIn {
     /// By paths, or by ids where every round has the same.
     ends: HashMap<String, Arc<End>>,
+    /// What plugins say, by the names of their conditions.
+    answers: BTreeMap<String, bool>,
     /// Nodes that nothing stood in for.
     missing: Mutex<Vec<String>>,
+    /// Conditions of plugins that nothing stood in for.
+    unasked: Mutex<Vec<String>>,
     /// Whether it stands in for nodes that only compute, too.
     whole: bool,
 }
@@ -27,9 +31,24 @@ impl StandIn {
         Self { ends, ..Self::default() }
     }
 
-    /// One that stands in for nodes that only compute, too.
-    pub fn of_all(ends: HashMap<String, Arc<End>>) -> Self {
-        Self { ends, whole: true, ..Self::default() }
+    /// One that stands in for nodes that only compute, too, and for plugins that are asked.
+    pub fn of_all(ends: HashMap<String, Arc<End>>, answers: BTreeMap<String, bool>) -> Self {
+        Self { ends, answers, whole: true, ..Self::default() }
+    }
+
+    /// What a plugin says, where something stands in for it.
+    pub fn answer(&self, plugin: &str, condition: &str) -> Option<bool> {
+        let answer = self.answers.get(condition).copied();
+        if answer.is_none() {
+            let mut unasked = self.unasked.lock().unwrap_or_else(PoisonError::into_inner);
+            unasked.push(format!("the condition {condition} of {plugin}"));
+        }
+        answer
+    }
+
+    /// The conditions of plugins that nothing stood in for.
+    pub fn unasked(&self) -> Vec<String> {
+        self.unasked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The nodes that touch the world and that nothing stood in for.

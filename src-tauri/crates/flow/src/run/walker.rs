@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::answer::Held;
 use super::{Access, Frame, Journal, Memory, OtherRuns, RunKind, RunRow, StandIn};
 use crate::circuits::Circuits;
-use crate::others::Others;
+use crate::others::{Asker, Others};
 use crate::program::Program;
 
 /// One run while it is being walked.
@@ -129,7 +129,13 @@ impl<'r> Walker<'r> {
     /// # Errors
     /// As [`Others::holds`].
     pub async fn holds(&self, frame: &Frame<'_>, condition: &Condition) -> Result<bool> {
-        self.others.holds(condition, &self.data(frame)).await
+        let asker = Asker {
+            flow: &self.program.definition,
+            access: &self.access,
+            log: self.journal,
+            stand_in: self.stand_in,
+        };
+        self.others.holds(condition, &self.data(frame), &asker).await
     }
 
     /// Whether the journal has the end of the node at `path` already.

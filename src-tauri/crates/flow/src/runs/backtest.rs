@@ -148,7 +148,8 @@ fn compare(
     let only = |one: &BTreeSet<&str>, other: &BTreeSet<&str>| -> Vec<String> {
         one.difference(other).map(|path| (*path).to_owned()).collect()
     };
-    let known = now.unknown.is_empty();
+    let unknown: Vec<String> = now.unknown.iter().chain(&now.unasked).cloned().collect();
+    let known = unknown.is_empty();
     let gave = output(before, ends);
     let differs = known && (gave != now.output);
     let found = BacktestRun {
@@ -160,7 +161,7 @@ fn compare(
         gone: if known { only(&then, &ran) } else { Vec::new() },
         output_before: differs.then_some(gave),
         output_after: differs.then_some(now.output),
-        unknown: now.unknown,
+        unknown,
         error: now.error,
     };
     let same = known && !differs && row.status == now.status;

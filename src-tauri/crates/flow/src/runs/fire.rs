@@ -10,6 +10,7 @@ use devrig_store::{Batch, from_sqlx};
 use serde_json::{Value, json};
 
 use super::{Runs, Start, Started};
+use crate::others::{Asker, NoRun};
 use crate::program::Program;
 use crate::table::run as table;
 
@@ -127,8 +128,10 @@ impl Runs {
             ("flow", Data::from(&flow)),
             ("variables", Data::from(&variables)),
         ]);
+        let (access, log) = (self.access(program.flow), NoRun(definition));
+        let asker = Asker { flow: definition, access: &access, log: &log, stand_in: None };
         for condition in conditions {
-            if !self.inner.others.holds(condition, &data).await? {
+            if !self.inner.others.holds(condition, &data, &asker).await? {
                 return Ok(false);
             }
         }

@@ -25,6 +25,8 @@ pub(super) struct Rehearsed {
     /// Nodes that touch the world, and of which nobody knows what they would give. Where there are
     /// some, what comes after them is not known either.
     pub unknown: Vec<String>,
+    /// Conditions of plugins of which nobody knows what they would say, with the same effect.
+    pub unasked: Vec<String>,
 }
 
 impl Rehearsed {
@@ -73,7 +75,14 @@ impl Runs {
             Walked::Stopped(Stop::InDoubt { .. }) => (RunStatus::NeedsDecision, None),
             Walked::Stopped(Stop::Cancelled) => (RunStatus::Cancelled, None),
         };
-        Rehearsed { status, output, error, ends: journal.ends(), unknown: stand_in.missing() }
+        Rehearsed {
+            status,
+            output,
+            error,
+            ends: journal.ends(),
+            unknown: stand_in.missing(),
+            unasked: stand_in.unasked(),
+        }
     }
 }
 

@@ -32,6 +32,9 @@ struct Fixture {
     /// Outputs that stand in for nodes, by id, or by path for one round of a loop.
     #[serde(default)]
     pins: BTreeMap<String, Value>,
+    /// What plugins say, by the names of their conditions.
+    #[serde(default)]
+    conditions: BTreeMap<String, bool>,
     #[serde(default)]
     expect: Expected,
 }
@@ -94,7 +97,7 @@ impl Runs {
     }
 
     async fn try_out(&self, program: &Program, test: Fixture) -> FlowTest {
-        let Fixture { name, trigger, pins, expect } = test;
+        let Fixture { name, trigger, pins, conditions, expect } = test;
         let strangers = pins
             .keys()
             .chain(expect.nodes.keys())
@@ -105,7 +108,7 @@ impl Runs {
         let kind = first.map_or("manual", |trigger| trigger.trigger_type().as_str());
         let id = first.map_or("manual", |trigger| trigger.id.as_str());
         let trigger = told(id, kind, Timestamp::default(), trigger);
-        let stand_in = StandIn::of_all(ends(pins));
+        let stand_in = StandIn::of_all(ends(pins), conditions);
         let went = self.rehearse(program, trigger, &stand_in).await;
         problems.extend(judge(&expect, &went));
         FlowTest { name, passed: problems.is_empty(), problems }
@@ -125,6 +128,9 @@ fn judge(expect: &Expected, went: &Rehearsed) -> Vec<String> {
         .iter()
         .map(|node| format!("{node} touches the world, so it needs a pin"))
         .collect();
+    problems.extend(went.unasked.iter().map(|condition| {
+        format!("{condition} is not asked here, so its answer has to stand in `conditions`")
+    }));
     if !problems.is_empty() {
         return problems;
     }

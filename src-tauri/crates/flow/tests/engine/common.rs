@@ -360,7 +360,9 @@ impl PluginActions for Desk {
     fn plugin(&self, name: &str) -> Option<PluginState> {
         let account = PluginAccount { id: "acc".to_owned(), name: "Desk".to_owned() };
         let stopped = self.0.will_fail("asleep").then(asleep);
-        (plugins::short(name) == "desk").then(|| PluginState { stopped, accounts: vec![account] })
+        let accounts = vec![account];
+        (plugins::short(name) == "desk")
+            .then(|| PluginState { stopped, accounts, ..PluginState::default() })
     }
 
     fn about(&self, plugin: &str, action: &str) -> Option<PluginAction> {

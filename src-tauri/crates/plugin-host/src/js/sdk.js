@@ -124,6 +124,7 @@
   let info;
   const sources = new p.SafeMap();
   const actions = new p.SafeMap();
+  const conditions = new p.SafeMap();
   let connection; // what asks the service who the account's secret belongs to
   const activateCallbacks = [];
   const deactivateCallbacks = [];
@@ -198,6 +199,13 @@
         register("action", info.declared.actions, actions, id, { __proto__: null, execute, self: p.isFunction(executor) ? undefined : executor });
       },
     },
+    conditions: {
+      register: (id, evaluator) => {
+        const evaluate = p.isFunction(evaluator) ? evaluator : evaluator?.evaluate;
+        if (!p.isFunction(evaluate)) throw new p.TypeError(`condition "${id}" needs a function`);
+        register("condition", info.declared.conditions, conditions, id, { __proto__: null, evaluate, self: p.isFunction(evaluator) ? undefined : evaluator });
+      },
+    },
     connection: {
       register: (handler) => {
         const refuse = (error) => {
@@ -238,7 +246,6 @@
     aiPipelines: { register: unsupported("sdk.aiPipelines") },
     views: { register: unsupported("sdk.views") },
     triggers: { register: unsupported("sdk.triggers"), fire: unsupported("sdk.triggers") },
-    conditions: { register: unsupported("sdk.conditions") },
     ai: { registerProvider: unsupported("sdk.ai") },
     exporters: { register: unsupported("sdk.exporters") },
     services: { register: unsupported("sdk.services") },
@@ -281,7 +288,7 @@
       } else {
         close(0);
         phase = "active";
-        native.activated(p.encode({ __proto__: null, dataSources: names(sources), actions: names(actions), connection: connection !== undefined }, "the registrations"));
+        native.activated(p.encode({ __proto__: null, dataSources: names(sources), actions: names(actions), conditions: names(conditions), connection: connection !== undefined }, "the registrations"));
       }
     };
     const begin = (namespace) => {
@@ -341,6 +348,22 @@
     });
   };
 
+  const condition = (id, name, input) => {
+    const handler = conditions.get(name);
+    const signal = open(id);
+    const context = p.freeze({
+      flow: p.freeze(input.flow),
+      logger: sdk.log,
+      secrets: secretsFor(() => id),
+      http: httpFor(() => id),
+      signal,
+    });
+    finish(id, () => {
+      if (handler === undefined) throw p.error("NOT_FOUND", `condition "${name}" is not registered`, "Register it in the activate callback.");
+      return p.apply(handler.evaluate, handler.self, [input.args, context]);
+    });
+  };
+
   const check = (id) => {
     open(id);
     finish(id, () => {
@@ -379,6 +402,7 @@
     activate,
     sync,
     action,
+    condition,
     check,
     abort,
     reply,

@@ -58,6 +58,7 @@ pub fn package(main: &str, modules: &[(&str, &str)]) -> Start {
             data_sources: vec!["s".into()],
             actions: vec!["t".into()],
             connection: true,
+            ..Declared::default()
         },
     }
 }

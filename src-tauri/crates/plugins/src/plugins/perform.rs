@@ -67,6 +67,8 @@ pub struct PluginAbout {
     pub stopped: Option<Error>,
     /// The ids of its accounts, with what people call them.
     pub accounts: Vec<(AccountId, String)>,
+    /// The ids of its conditions.
+    pub conditions: Vec<String>,
 }
 
 impl Plugins {
@@ -78,6 +80,7 @@ impl Plugins {
             name: plugin.name().to_owned(),
             stopped: plugin.may_run().err(),
             accounts: seats.iter().map(|seat| (seat.id.clone(), seat.name())).collect(),
+            conditions: plugin.manifest.conditions.iter().map(|one| one.id.clone()).collect(),
         })
     }
 
@@ -101,7 +104,7 @@ impl Plugins {
     /// `NOT_FOUND`; `INVALID_INPUT` naming the field; `IN_DOUBT` when nobody knows whether it
     /// happened; what the plugin says, retryable where it surely had no effect.
     pub async fn perform(&self, wanted: Wanted, token: &CancellationToken) -> Result<Value> {
-        let seat = self.chosen(&wanted)?;
+        let seat = self.chosen(&wanted.plugin, wanted.account.as_ref())?;
         seat.plugin.may_run()?;
         let action = declared(&seat, &wanted.action)?;
         check_input(action, &wanted.input)?;
@@ -118,19 +121,20 @@ impl Plugins {
         }
     }
 
-    fn chosen(&self, wanted: &Wanted) -> Result<Arc<Seat>> {
-        let plugin = self.named(&wanted.plugin).ok_or_else(|| {
-            Error::not_found(format!("the plugin {}", shown(&wanted.plugin, 100)))
+    /// The account that is named, or the only one.
+    pub(super) fn chosen(&self, name: &str, account: Option<&AccountId>) -> Result<Arc<Seat>> {
+        let plugin = self.named(name).ok_or_else(|| {
+            Error::not_found(format!("the plugin {}", shown(name, 100)))
                 .hint("`devrig plugin list` shows those that are installed.")
         })?;
         let mut seats = self.inner.core.seats_of(plugin.name());
-        if let Some(account) = &wanted.account {
+        if let Some(account) = account {
             seats.retain(|seat| seat.id == *account);
         }
         match (seats.pop(), seats.is_empty()) {
             (Some(seat), true) => Ok(seat),
             (Some(_), false) => {
-                Err(Error::invalid(format!("the plugin {} has several accounts", wanted.plugin))
+                Err(Error::invalid(format!("the plugin {} has several accounts", shown(name, 100)))
                     .hint("Name one in accountId; `devrig plugin account list` shows them."))
             }
             (None, _) => Err(Error::not_found("the account of the plugin")
@@ -164,7 +168,7 @@ impl Plugins {
     }
 
     /// By its whole name, or by what follows `devrig-plugin-`.
-    fn named(&self, name: &str) -> Option<Arc<Plugin>> {
+    pub(super) fn named(&self, name: &str) -> Option<Arc<Plugin>> {
         let core = &self.inner.core;
         if name.starts_with(PREFIX) {
             return core.plugin(name).ok();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Ended, Inner, lock};
+use super::{Ended, Inner, Purpose, lock};
 
 /// Between two looks while something runs.
 const BUSY: Duration = Duration::from_millis(40);
@@ -61,7 +61,42 @@ pub async fn run(worker: Weak<Inner>, over: CancellationToken) {
     }
 }
 
+/// What a worker uses that goes round in circles, however much the machine has to do beside it.
+const IN_CIRCLES: Duration = Duration::from_millis(50);
+/// How often a worker is looked at that left a condition without an answer.
+const LOOKS: u32 = 25;
+
+/// Ends a worker that goes on with conditions for which nobody waits any more. What else it works
+/// on has budgets of its own.
+pub async fn runaway(worker: Weak<Inner>, call: u64, within: Duration) {
+    let mut before = None;
+    for _ in 0..LOOKS {
+        let Some(worker) = worker.upgrade() else { return };
+        if !lock(&worker.calls).contains_key(&call) {
+            return;
+        }
+        let used = worker.child.cpu_time().unwrap_or_default();
+        let since = *before.get_or_insert(used);
+        if !worker.has_only_late_conditions(within) {
+            before = Some(used);
+        } else if used.saturating_sub(since) >= IN_CIRCLES {
+            let message = "a condition of the plugin came to no end";
+            worker.end(Ended::broke("budget:condition", message));
+            return;
+        }
+        drop(worker);
+        tokio::time::sleep(BUSY).await;
+    }
+}
+
 impl Inner {
+    /// Whether it works on nothing but conditions that had their time.
+    fn has_only_late_conditions(&self, within: Duration) -> bool {
+        lock(&self.calls)
+            .values()
+            .all(|open| open.call.purpose == Purpose::Condition && open.began.elapsed() >= within)
+    }
+
     /// A call that is beyond its budget. CPU time is charged to every open call, as in the worker.
     fn overrun(&self, cpu: Option<Duration>) -> Option<Ended> {
         let cpu_budget = Duration::from_millis(self.limits.cpu_ms);

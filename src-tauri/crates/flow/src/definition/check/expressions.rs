@@ -167,6 +167,10 @@ impl Expressions<'_, '_> {
         for fault in findings.faults {
             self.view.tell(make(code, &fault.at, fault.message, fault.hint));
         }
+        for fault in findings.missing {
+            let code = ProblemCode::UnknownPlugin;
+            self.view.tell(make(code, &fault.at, fault.message, fault.hint).as_warning());
+        }
         for reference in &findings.references {
             if let Some(wrong) = check_reference(self.view, &self.ancestors, scene, reference) {
                 let problem = make(wrong.code, &reference.at, wrong.message, wrong.hint);

@@ -44,6 +44,8 @@ pub trait Outside {
 pub struct Findings {
     pub references: Vec<Reference>,
     pub faults: Vec<Fault>,
+    /// Plugins that it asks and that are not here.
+    pub missing: Vec<Fault>,
 }
 
 /// A path that begins at a root of the context, such as `nodes.fetch.output.items`. What stands
