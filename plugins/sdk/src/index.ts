@@ -15,6 +15,7 @@ export type * from "./inbox.ts";
 export type * from "./manifest.ts";
 export type * from "./sdk.ts";
 export type * from "./sources.ts";
+export type * from "./triggers.ts";
 
 /**
  * Says that an object is a plugin, so that it is checked and completed as one. Export it as the

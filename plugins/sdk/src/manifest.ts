@@ -14,6 +14,7 @@ export interface PluginManifest {
     dataSources?: DataSourceManifest[];
     actions?: ActionManifest[];
     conditions?: ConditionManifest[];
+    triggers?: TriggerManifest[];
   };
   settingsSchema?: unknown;
   connection?: ConnectionManifest;
@@ -49,6 +50,17 @@ export interface ActionManifest {
   effect?: string;
   /** The action that takes this one back. */
   reverse?: string;
+}
+
+export interface TriggerManifest {
+  id: string;
+  name: string;
+  description?: string;
+  configSchema?: unknown;
+  payloadSchema?: unknown;
+  samplePayload?: unknown;
+  /** Without it only the plugin fires the trigger. */
+  pollIntervalMs?: number;
 }
 
 export interface ConditionManifest {

@@ -3,6 +3,7 @@ import type { ConditionDefinition, ConditionEvaluator } from "./conditions.ts";
 import type { Connection } from "./connection.ts";
 import type { Git } from "./git.ts";
 import type { DataSource } from "./sources.ts";
+import type { FireOptions, TriggerHandler } from "./triggers.ts";
 
 /** Any value that survives JSON. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
@@ -37,6 +38,19 @@ export interface DevRigSDK {
     register(id: string, action: ActionHandler | ActionDefinition): void;
   };
 
+  /** What starts flows. */
+  readonly triggers: {
+    /**
+     * `id` is one of `capabilities.triggers` in the manifest, with `pollIntervalMs`. During
+     * activation only.
+     */
+    register<C = unknown>(id: string, handler: TriggerHandler<C>): void;
+    /**
+     * Starts each flow that waits for the trigger of this account. Resolves when they have the event
+     * on disk, with how many they are. Not from conditions; at most 1,000 events a minute.
+     */
+    fire(id: string, payload?: unknown, options?: FireOptions): Promise<{ flows: number }>;
+  };
   /** What flows can ask. */
   readonly conditions: {
     /** `id` is one of `capabilities.conditions` in the manifest. During activation only. */
@@ -79,8 +93,6 @@ export interface DevRigSDK {
   readonly aiPipelines: { register(id: string, pipeline: unknown): never };
   /** Of later versions of DevRig: throws `UNSUPPORTED`. */
   readonly views: { register(id: string, view: unknown): never };
-  /** Of later versions of DevRig: throws `UNSUPPORTED`. */
-  readonly triggers: { register(type: string, handler: unknown): never; fire(id: string, payload: unknown): never };
   /** Of later versions of DevRig: throws `UNSUPPORTED`. */
   readonly ai: { registerProvider(provider: unknown): never };
   /** Of later versions of DevRig: throws `UNSUPPORTED`. */

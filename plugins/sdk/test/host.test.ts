@@ -13,7 +13,7 @@ const manifest: PluginManifest = {
     "inbox:write", "storage", "notifications", "network:desk.example.com/v1 GET,POST", "network:*.cdn.example.com",
     "network:{settings.server}", "secrets:token", "secrets:user", "git:read:{settings.folders}", "git:fetch:/code", "desktop:open-folder",
   ],
-  capabilities: { dataSources: [{ id: "hello.tickets", name: "Tickets" }], actions: [{ id: "hello.close", name: "Close" }], conditions: [{ id: "hello.is_open", name: "Is open" }] },
+  capabilities: { dataSources: [{ id: "hello.tickets", name: "Tickets" }], actions: [{ id: "hello.close", name: "Close" }], conditions: [{ id: "hello.is_open", name: "Is open" }], triggers: [{ id: "hello.opened", name: "Opened", pollIntervalMs: 60_000 }] },
 };
 const ticket: InboxItemInput = { externalId: "1", type: "ticket", title: "Broken", externalUpdatedAt: "2026-11-01T00:00:00Z" };
 
@@ -83,6 +83,7 @@ describe("activation", () => {
     ["undeclared source", (sdk: DevRigSDK) => sdk.dataSources.register("other", { sync: async () => ({ cursor: "" }) }), "REFUSED"],
     ["undeclared action", (sdk: DevRigSDK) => sdk.actions.register("other", async () => ({ success: true })), "REFUSED"],
     ["undeclared condition", (sdk: DevRigSDK) => sdk.conditions.register("other", () => true), "REFUSED"],
+    ["undeclared trigger", (sdk: DevRigSDK) => sdk.triggers.register("other", { poll: () => ({ events: [] }) }), "REFUSED"],
     ["later version", (sdk: DevRigSDK) => sdk.views.register("x", {}), "UNSUPPORTED"],
   ])("registering an %s fails the activation", async (_, activate, code) => {
     await expect(createFakeHost({ manifest }).start({ activate })).rejects.toMatchObject({ code });
@@ -269,6 +270,34 @@ describe("conditions", () => {
     });
     await host.condition("hello.is_open", [], { flow: { id: "f", name: "Mine" } });
     expect(name).toBe("Mine");
+  });
+});
+
+describe("triggers", () => {
+  test("they are asked with config and cursor", async () => {
+    const host = await createFakeHost({ manifest }).start({
+      activate: (sdk) =>
+        sdk.triggers.register<number>("hello.opened", {
+          poll: (config, cursor = 0) => ({ events: [{ id: `${cursor}`, payload: config }], cursor: cursor + 1 }),
+        }),
+    });
+    const first = await host.poll("hello.opened", { config: { desk: "a" } });
+    expect(first).toEqual({ events: [{ id: "0", payload: { desk: "a" } }], cursor: 1 });
+    expect((await host.poll("hello.opened", { cursor: first.cursor })).cursor).toBe(2);
+  });
+
+  test("they are fired where they are declared", async () => {
+    const host = createFakeHost({ manifest });
+    expect(await host.sdk.triggers.fire("hello.opened", { number: 7 }, { id: "7" })).toEqual({ flows: 1 });
+    expect(host.fired).toEqual([{ trigger: "hello.opened", payload: { number: 7 }, id: "7" }]);
+    await expect(host.sdk.triggers.fire("hello.closed")).rejects.toMatchObject({ code: "REFUSED" });
+  });
+
+  test("an answer without events is none", async () => {
+    const host = await createFakeHost({ manifest }).start({
+      activate: (sdk) => sdk.triggers.register("hello.opened", { poll: () => ({}) as { events: [] } }),
+    });
+    await expect(host.poll("hello.opened")).rejects.toThrow(/no events/);
   });
 });
 

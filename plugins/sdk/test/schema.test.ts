@@ -25,6 +25,7 @@ const reference = {
       },
     ],
     views: [{ id: "github.pr_detail", name: "PR", component: "./views/PRDetailView", appliesTo: ["github.pull_requests"] }],
+    triggers: [{ id: "github.release", name: "Released", pollIntervalMs: 5000, samplePayload: { tag: "v1" } }],
     conditions: [{ id: "github.is_team_member", name: "Is in the team", configSchema: { type: "array" } }],
     flowNodes: [{ type: "condition", id: "github.is_default_branch", name: "Is Default Branch" }],
   },
@@ -59,6 +60,7 @@ describe("the manifest's schema", () => {
     ["an unknown capability", { capabilities: { magic: [] } }],
     ["a hasty source", { capabilities: { dataSources: [{ id: "a", name: "A", defaultSyncIntervalMs: 1000 }] } }],
     ["an odd id", { capabilities: { actions: [{ id: "a b", name: "A" }] } }],
+    ["a hasty trigger", { capabilities: { triggers: [{ id: "a", name: "A", pollIntervalMs: 1000 }] } }],
     ["an input of a condition", { capabilities: { conditions: [{ id: "a", name: "A", inputSchema: {} }] } }],
     ["a misspelt field of an action", { capabilities: { actions: [{ id: "a", name: "A", idempotant: true }] } }],
   ])("%s is refused", (_, change) => {

@@ -6,6 +6,7 @@ import type { InboxItem, InboxItemInput } from "../inbox.ts";
 import type { PluginManifest } from "../manifest.ts";
 import type { DevRigSDK, Logger, PluginDefinition } from "../sdk.ts";
 import type { DataSource, SyncContext, SyncHandlerResult, SyncProgress } from "../sources.ts";
+import type { PollResult, TriggerHandler } from "../triggers.ts";
 import { FakeError, invalid } from "./error.ts";
 import { FakeInbox } from "./inbox.ts";
 import { Permissions } from "./permissions.ts";
@@ -49,6 +50,8 @@ export class FakeHost {
   readonly notifications: { title: string; body: string }[] = [];
   readonly emitted: { topic: string; data: unknown }[] = [];
   readonly progress: SyncProgress[] = [];
+  /** Events of triggers, as flows would get them. */
+  readonly fired: { trigger: string; payload: unknown; id: string | undefined }[] = [];
   /** Requests that were sent, before any answer. */
   readonly requests: Request[] = [];
   /** Folders that were opened. */
@@ -64,6 +67,7 @@ export class FakeHost {
   readonly #sources = new Map<string, DataSource>();
   readonly #actions = new Map<string, ActionHandler | ActionDefinition>();
   readonly #conditions = new Map<string, ConditionEvaluator | ConditionDefinition>();
+  readonly #triggers = new Map<string, TriggerHandler>();
   readonly #begin: ((sdk: DevRigSDK) => void | Promise<void>)[] = [];
   readonly #end: (() => void | Promise<void>)[] = [];
   readonly #topics = new Map<string, Set<(data: unknown) => void | Promise<void>>>();
@@ -158,6 +162,18 @@ export class FakeHost {
     }
   }
 
+  /** Asks a trigger for news as a flow's does, without its config being checked. */
+  async poll(
+    id: string,
+    options: { config?: unknown; cursor?: unknown; flow?: { id: string; name: string }; signal?: AbortSignal } = {},
+  ): Promise<PollResult> {
+    const trigger = this.#triggers.get(id);
+    if (trigger === undefined) throw new FakeError(`trigger "${id}" is not registered`, { code: "NOT_FOUND" });
+    const result = await trigger.poll(plain(options.config ?? {}), options.cursor ?? undefined, this.#asking(options));
+    if (!Array.isArray(result?.events)) throw invalid(`trigger "${id}" returned no events`, "It returns { events: [{ id?, payload }], cursor?, hasMore? }.");
+    return plain(result);
+  }
+
   /** Asks a condition as a flow does, without its time limit. Throws what DevRig counts as false. */
   async condition(
     id: string,
@@ -166,13 +182,7 @@ export class FakeHost {
   ): Promise<boolean> {
     const condition = this.#conditions.get(id);
     if (condition === undefined) throw new FakeError(`condition "${id}" is not registered`, { code: "NOT_FOUND" });
-    const context = {
-      flow: options.flow ?? { id: "flow", name: "Flow" },
-      logger: this.sdk.log,
-      secrets: this.sdk.secrets,
-      http: this.sdk.http,
-      signal: options.signal ?? new AbortController().signal,
-    };
+    const context = this.#asking(options);
     const given = plain(args);
     const said: unknown = await (typeof condition === "function" ? condition(given, context) : condition.evaluate(given, context));
     if (typeof said !== "boolean") throw invalid(`condition "${id}" answered neither true nor false`);
@@ -205,6 +215,28 @@ export class FakeHost {
     const properties = typeof schema === "object" ? Object.entries(schema.properties ?? {}) : [];
     const defaults = properties.filter(([, property]) => property.default !== undefined);
     return { ...Object.fromEntries(defaults.map(([name, property]) => [name, property.default])), ...this.#options.settings };
+  }
+
+  #asking(options: { flow?: { id: string; name: string }; signal?: AbortSignal }) {
+    return {
+      flow: options.flow ?? { id: "flow", name: "Flow" },
+      logger: this.sdk.log,
+      secrets: this.sdk.secrets,
+      http: this.sdk.http,
+      signal: options.signal ?? new AbortController().signal,
+    };
+  }
+
+  #fire(trigger: string, payload: unknown, id: string | undefined): { flows: number } {
+    const declared = this.#options.manifest.capabilities?.triggers ?? [];
+    if (!declared.some((one) => one.id === trigger)) {
+      throw new FakeError(`the trigger "${trigger}" is not declared in the manifest`, {
+        code: "REFUSED",
+        hint: "Add it to capabilities.triggers in devrig-plugin.json.",
+      });
+    }
+    this.fired.push({ trigger, payload: plain(payload ?? null), id });
+    return { flows: 1 };
   }
 
   #now(): string {
@@ -255,6 +287,10 @@ export class FakeHost {
       },
       actions: {
         register: (id, action) => this.#register("action", capabilities.actions ?? [], this.#actions, id, action),
+      },
+      triggers: {
+        register: (id, handler) => this.#register("trigger", capabilities.triggers ?? [], this.#triggers, id, handler as TriggerHandler),
+        fire: (id, payload, options) => answer(() => this.#fire(id, payload, options?.id)),
       },
       conditions: {
         register: (id, condition) => this.#register("condition", capabilities.conditions ?? [], this.#conditions, id, condition),
@@ -318,7 +354,6 @@ export class FakeHost {
       DevRigError: FakeError,
       aiPipelines: { register: unsupported("sdk.aiPipelines") },
       views: { register: unsupported("sdk.views") },
-      triggers: { register: unsupported("sdk.triggers"), fire: unsupported("sdk.triggers") },
       ai: { registerProvider: unsupported("sdk.ai") },
       exporters: { register: unsupported("sdk.exporters") },
       services: { register: unsupported("sdk.services") },

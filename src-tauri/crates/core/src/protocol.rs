@@ -95,6 +95,7 @@ pub struct Declared {
     pub data_sources: Vec<String>,
     pub actions: Vec<String>,
     pub conditions: Vec<String>,
+    pub triggers: Vec<String>,
     /// A check of who the account's secret belongs to.
     pub connection: bool,
 }
@@ -111,6 +112,8 @@ pub enum Handler {
     Connection,
     /// Input is a [`ConditionInput`], output a boolean.
     Condition { condition: String },
+    /// Input is a [`PollInput`], output the SDK's `PollResult`.
+    Poll { trigger: String },
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -163,6 +166,15 @@ pub struct ActionInput {
 pub struct ConditionInput {
     /// The values that the condition of the flow names, in their order.
     pub args: Vec<Value>,
+    pub flow: FlowRef,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PollInput {
+    pub config: Value,
+    /// Absent the first time.
+    pub cursor: Option<Value>,
     pub flow: FlowRef,
 }
 
@@ -312,6 +324,9 @@ pub enum HostMethod {
     /// `{topic}` → null
     #[serde(rename = "events.subscribe")]
     EventSubscribe,
+    /// `{trigger, payload, id?}` → `{flows}`, when each of these has the event on disk
+    #[serde(rename = "triggers.fire")]
+    TriggerFire,
     /// `{title, body}` → null; needs `notifications`
     #[serde(rename = "notify")]
     Notify,

@@ -162,9 +162,15 @@ impl Engine {
         };
         let flows = start_flows(world).await.context("starting the flows")?;
         flows.runs().set_notifier(notifier);
-        let hearing =
-            Hearing::new(store.clone(), flows.clone(), vault.clone(), inbox.clone(), network)
-                .await?;
+        let hearing = Hearing::new(
+            store.clone(),
+            flows.clone(),
+            vault.clone(),
+            inbox.clone(),
+            network,
+            plugins.clone(),
+        )
+        .await?;
 
         let (events, _) = broadcast::channel(EVENTS);
         let engine = Self {

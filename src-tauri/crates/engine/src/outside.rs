@@ -8,7 +8,8 @@ use devrig_expr::condition::{Dependency, DependsOn};
 use devrig_expr::{Condition, Options, Reference as Read, Schedule, Template};
 use devrig_flow::action::{Actions, Does};
 use devrig_flow::definition::{
-    ActionShape, Call, Cron, Definition, Fault, Findings, FlowId, NodeKind, Outside, Reference,
+    ActionShape, Call, Cron, Definition, Fault, Findings, FlowId, NodeKind, Outside, PluginTrigger,
+    Reference, TriggerShape,
 };
 use devrig_flow::plugins::short;
 use devrig_flow::shape;
@@ -125,6 +126,10 @@ impl Outside for Snapshot {
         let own = self.wrong.iter().filter(|(wrong, _)| wrong == call);
         shape.faults.extend(own.map(|(_, fault)| fault.clone()));
         Some(shape)
+    }
+
+    fn trigger(&self, trigger: &PluginTrigger) -> Option<TriggerShape> {
+        shape::of_trigger(trigger, self.actions.plugins()?)
     }
 
     fn has_plugin(&self, id: &str) -> bool {

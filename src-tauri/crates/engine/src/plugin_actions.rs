@@ -7,9 +7,10 @@ use devrig_core::{Error, Result};
 use devrig_flow::action::Effect;
 use devrig_flow::plugins::{
     PluginAccount, PluginAction, PluginActions, PluginAnswer, PluginConditions, PluginDeed,
-    PluginQuestion, PluginState,
+    PluginEvent, PluginPoll, PluginQuestion, PluginState, PluginTriggers, Polled, TriggerAbout,
 };
-use devrig_plugins::{Plugins, Question, Wanted};
+use devrig_flow::triggers::Triggers;
+use devrig_plugins::{Plugins, Poll, Question, TriggerFired, TriggerSink, Wanted};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +23,9 @@ impl PluginActions for OfPlugins {
         let about = self.0.about(name)?;
         let account = |(id, name): (AccountId, String)| PluginAccount { id: id.0, name };
         let accounts = about.accounts.into_iter().map(account).collect();
-        Some(PluginState { stopped: about.stopped, accounts, conditions: about.conditions })
+        let triggers = self.0.about_triggers(name).into_iter().map(trigger).collect();
+        let (stopped, conditions) = (about.stopped, about.conditions);
+        Some(PluginState { stopped, accounts, conditions, triggers })
     }
 
     fn about(&self, plugin: &str, action: &str) -> Option<PluginAction> {
@@ -57,12 +60,49 @@ impl PluginConditions for OfPlugins {
     }
 }
 
+#[async_trait]
+impl PluginTriggers for OfPlugins {
+    async fn poll(&self, poll: PluginPoll, token: &CancellationToken) -> Result<Polled> {
+        // As with actions: a handler that nobody waits for is told so.
+        let token = token.child_token();
+        let _told = token.clone().drop_guard();
+        let PluginPoll { plugin, account, trigger, config, cursor, flow: (id, name) } = poll;
+        let (account, flow) = (account.map(AccountId), FlowRef { id, name });
+        let poll = Poll { plugin, trigger, account, config, cursor, flow };
+        let plugins = self.0.clone();
+        let asked = tokio::spawn(async move { plugins.poll(poll, &token).await });
+        let polled = asked
+            .await
+            .unwrap_or_else(|error| Err(Error::internal(format!("asking a plugin: {error}"))))?;
+        let devrig_plugins::Polled { events, cursor, has_more } = polled;
+        Ok(Polled { events, cursor, has_more })
+    }
+}
+
+/// The triggers of this engine, as plugins fire them.
+pub(crate) struct OfTriggers(pub Triggers);
+
+#[async_trait]
+impl TriggerSink for OfTriggers {
+    async fn fire(&self, event: TriggerFired) -> Result<u32> {
+        let TriggerFired { plugin, account, is_only_account, trigger, payload, id, depth } = event;
+        let account = account.0;
+        let event = PluginEvent { plugin, account, is_only_account, trigger, payload, id, depth };
+        self.0.take(&event).await
+    }
+}
+
+fn trigger(about: devrig_plugins::TriggerAbout) -> TriggerAbout {
+    let devrig_plugins::TriggerAbout { id, config, payload, sample, poll_ms, .. } = about;
+    TriggerAbout { name: id, config, payload, sample, poll_ms }
+}
+
 pub(crate) fn effect(writes: bool) -> Effect {
     if writes { Effect::Write } else { Effect::Read }
 }
 
 fn wanted(deed: PluginDeed) -> Wanted {
-    let PluginDeed { call, input, item, told_of, key } = deed;
+    let PluginDeed { call, input, item, told_of, key, depth } = deed;
     Wanted {
         plugin: call.plugin,
         action: call.action,
@@ -71,5 +111,6 @@ fn wanted(deed: PluginDeed) -> Wanted {
         told_of: told_of.map(ItemId),
         input,
         key,
+        depth,
     }
 }

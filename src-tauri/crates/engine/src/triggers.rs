@@ -6,18 +6,21 @@ use std::time::Duration;
 use async_trait::async_trait;
 use devrig_core::{Error, Result, Sensitive};
 use devrig_flow::network::Network;
+use devrig_flow::plugins::PluginTriggers;
 use devrig_flow::secrets::Secrets;
 use devrig_flow::triggers::wait::WaitDoor;
 use devrig_flow::triggers::{Surroundings, Triggers};
 use devrig_flow::{Flows, Runs};
 use devrig_inbox::Inbox;
 use devrig_net::listener::{Listener, ListenerOptions, SecretSource};
+use devrig_plugins::Plugins;
 use devrig_secrets::{Scope, Vault};
 use devrig_store::Store;
 use tokio::sync::Mutex;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
+use crate::plugin_actions::{OfPlugins, OfTriggers};
 use crate::settings;
 use crate::tunnel::TunnelDesk;
 
@@ -48,6 +51,7 @@ impl Hearing {
         vault: Vault,
         inbox: Inbox,
         network: Network,
+        plugins: Plugins,
     ) -> Result<Self> {
         let options = ListenerOptions { port: port(&store).await?, ..ListenerOptions::default() };
         let listener = Arc::new(Listener::new(options, store.clock().clone()));
@@ -55,9 +59,17 @@ impl Hearing {
         let runs = flows.runs().clone();
         let door = Arc::new(WaitDoor::new(runs.clone(), listener.clone()));
         runs.set_door(door.clone());
-        let surroundings = Surroundings { listener: listener.clone(), secrets, inbox, network };
+        let asked: Arc<dyn PluginTriggers> = Arc::new(OfPlugins(plugins.clone()));
+        let surroundings = Surroundings {
+            listener: listener.clone(),
+            secrets,
+            inbox,
+            network,
+            plugins: Some(asked),
+        };
         let tunnel = TunnelDesk::new(listener.clone());
         let triggers = Triggers::new(flows, surroundings);
+        plugins.set_sink(Arc::new(OfTriggers(triggers.clone())));
         let (turn, closed) = (Mutex::default(), CancellationToken::new());
         Ok(Self { triggers, listener, tunnel, door, runs, store, turn, closed })
     }

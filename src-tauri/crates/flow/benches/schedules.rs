@@ -100,6 +100,7 @@ impl Bench {
             secrets,
             inbox: inbox(&store),
             network: network(),
+            plugins: None,
         };
         let triggers = Triggers::new(flows.clone(), surroundings);
         for flow in 0..FLOWS {

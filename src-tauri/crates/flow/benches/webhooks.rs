@@ -60,6 +60,7 @@ async fn measure(connections: usize, seconds: u64) {
         secrets: Arc::new(NoSecrets),
         inbox: rig.inbox(),
         network: rig.network.clone(),
+        plugins: None,
     };
     let triggers = Triggers::new(rig.flows.clone(), surroundings);
     let saved = rig.flows.save(flow(), Actor::Person).await.unwrap();

@@ -249,6 +249,11 @@ impl Actions {
         self.plugins.as_deref()
     }
 
+    /// The same to keep.
+    pub fn shared_plugins(&self) -> Option<Arc<dyn PluginActions>> {
+        self.plugins.clone()
+    }
+
     /// What a node runs: one of these, or an action of a plugin, whether that is there or not.
     ///
     /// # Errors

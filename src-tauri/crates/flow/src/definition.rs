@@ -16,7 +16,8 @@ mod testing;
 mod text;
 mod wire;
 
-pub use check::{ActionShape, Fault, Findings, Outside, Reference, check};
+pub(crate) use check::input_of;
+pub use check::{ActionShape, Fault, Findings, Outside, Reference, TriggerShape, check};
 pub use diff::{Changes, FieldChange, PartChange, PartChanges, diff};
 pub use format::{Format, Part, format};
 pub use migrate::migrate;

@@ -69,6 +69,76 @@ pub struct PluginState {
     pub accounts: Vec<PluginAccount>,
     /// The names of its conditions.
     pub conditions: Vec<String>,
+    pub triggers: Vec<TriggerAbout>,
+}
+
+impl PluginState {
+    pub fn trigger(&self, name: &str) -> Option<&TriggerAbout> {
+        self.triggers.iter().find(|trigger| trigger.name == name)
+    }
+}
+
+/// What a plugin says of a trigger.
+#[derive(Debug, Clone, Default)]
+pub struct TriggerAbout {
+    pub name: String,
+    /// JSON Schema; without one it takes nothing.
+    pub config: Option<Value>,
+    /// JSON Schema of what its events tell, where it says so.
+    pub payload: Option<Value>,
+    /// What an event could tell.
+    pub sample: Option<Value>,
+    /// How often it is asked; absent for one that only the plugin fires.
+    pub poll_ms: Option<u64>,
+}
+
+/// The plugins of this machine, for triggers that ask them for news.
+#[async_trait]
+pub trait PluginTriggers: Send + Sync {
+    /// Asks once.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`; `INVALID_INPUT` naming the field of the config; what the plugin says.
+    async fn poll(&self, poll: PluginPoll, token: &CancellationToken) -> Result<Polled>;
+}
+
+/// What a trigger asks.
+#[derive(Debug, Clone)]
+pub struct PluginPoll {
+    pub plugin: String,
+    /// The plugin's only account when absent.
+    pub account: Option<String>,
+    pub trigger: String,
+    pub config: Value,
+    /// What it was given last.
+    pub cursor: Option<Value>,
+    /// The id and the name of the flow that asks.
+    pub flow: (String, String),
+}
+
+/// What is new.
+#[derive(Debug, Clone)]
+pub struct Polled {
+    /// Each with the name by which it is known.
+    pub events: Vec<(Option<String>, Value)>,
+    /// Absent where it is as before.
+    pub cursor: Option<Value>,
+    pub has_more: bool,
+}
+
+/// An event that a plugin fired.
+#[derive(Debug, Clone)]
+pub struct PluginEvent {
+    pub plugin: String,
+    pub account: String,
+    /// Whether the plugin has no other account, so that nobody has to name it.
+    pub is_only_account: bool,
+    pub trigger: String,
+    pub payload: Value,
+    /// Names what happened.
+    pub id: Option<String>,
+    /// Automatic steps since a person or a source acted.
+    pub depth: u8,
 }
 
 /// An account of a plugin.
@@ -116,6 +186,8 @@ pub struct PluginDeed {
     pub told_of: Option<String>,
     /// The same for every attempt of this node in this run.
     pub key: String,
+    /// Automatic steps since a person or a source acted.
+    pub depth: u8,
 }
 
 /// Which action of which plugin, and as whom.

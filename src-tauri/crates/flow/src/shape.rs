@@ -5,8 +5,8 @@ use jsonschema::Validator;
 use jsonschema::error::{ValidationError, ValidationErrorKind as Kind};
 use serde_json::Value;
 
-use crate::action::{Control, Does, Registered};
-use crate::definition::{ActionShape, Call, Fault, port};
+use crate::action::{Control, Does, Effect, Registered};
+use crate::definition::{ActionShape, Call, Fault, PluginTrigger, TriggerShape, port};
 use crate::plugins::{PluginAccount, PluginAction, PluginActions};
 
 /// A schema's own sentence about a large value is cut.
@@ -46,13 +46,49 @@ pub fn of_plugin(call: &Call, plugins: &dyn PluginActions) -> Option<ActionShape
         ports: vec![port::OUT.to_owned()],
         faults: of_config(&about, call),
         account: of_account(name, call.account_id.as_deref(), &state.accounts),
-        asleep: state.stopped.map(|error| Fault {
-            at: String::new(),
-            message: error.message,
-            hint: error.hint.unwrap_or_default(),
-        }),
+        asleep: state.stopped.map(asleep),
+        writes: about.effect == Effect::Write,
         ..ActionShape::default()
     })
+}
+
+/// What is known of a trigger that a plugin brings, if both are there.
+pub fn of_trigger(wanted: &PluginTrigger, plugins: &dyn PluginActions) -> Option<TriggerShape> {
+    let name = &wanted.plugin_id;
+    let state = plugins.plugin(name)?;
+    let about = state.trigger(&wanted.trigger)?;
+    let hint = format!("See what {} takes: `devrig plugin show {name}`.", wanted.trigger);
+    let config = Value::Object(wanted.config.clone());
+    Some(TriggerShape {
+        faults: of_given(about.config.as_ref(), &config, &wanted.trigger, hint),
+        account: of_account(name, wanted.account_id.as_deref(), &state.accounts),
+        is_polled: about.poll_ms.is_some(),
+        asleep: state.stopped.map(asleep),
+    })
+}
+
+/// Why a plugin's trigger cannot fire as things stand.
+pub(crate) fn trouble(wanted: &PluginTrigger, plugins: &dyn PluginActions) -> Option<Error> {
+    let name = &wanted.plugin_id;
+    let Some(state) = plugins.plugin(name) else {
+        return Some(
+            Error::not_found(format!("the plugin {name}"))
+                .hint("Install it: `devrig plugin install`."),
+        );
+    };
+    if let Some(stopped) = state.stopped {
+        return Some(stopped);
+    }
+    if state.trigger(&wanted.trigger).is_none() {
+        let what = format!("the trigger {} of {name}", wanted.trigger);
+        return Some(Error::not_found(what).hint("Update the plugin, or choose another trigger."));
+    }
+    let fault = of_account(name, wanted.account_id.as_deref(), &state.accounts)?;
+    Some(Error::invalid(fault.message).hint(fault.hint))
+}
+
+fn asleep(why: Error) -> Fault {
+    Fault { at: String::new(), message: why.message, hint: why.hint.unwrap_or_default() }
 }
 
 fn of_config(about: &PluginAction, call: &Call) -> Vec<Fault> {
@@ -60,14 +96,17 @@ fn of_config(about: &PluginAction, call: &Call) -> Vec<Fault> {
     let hint = format!("See what {name} takes: `devrig flow actions {name}`.");
     let mut config = call.config.clone();
     about.take_item(&mut config);
-    match &about.input {
-        None if config.is_empty() => Vec::new(),
+    of_given(about.input.as_ref(), &Value::Object(config), name, hint)
+}
+
+fn of_given(schema: Option<&Value>, given: &Value, name: &str, hint: String) -> Vec<Fault> {
+    let is_empty = given.as_object().is_some_and(serde_json::Map::is_empty);
+    match schema {
+        None if is_empty => Vec::new(),
         None => vec![Fault { at: String::new(), message: format!("{name} takes no input"), hint }],
         // One that is no schema was refused with its plugin.
-        Some(schema) => validator(schema).map_or_else(
-            |_| Vec::new(),
-            |validator| certain(&validator, &Value::Object(config), &hint),
-        ),
+        Some(schema) => validator(schema)
+            .map_or_else(|_| Vec::new(), |validator| certain(&validator, given, &hint)),
     }
 }
 
@@ -269,8 +308,8 @@ mod tests {
             let account = |id: &&str| PluginAccount { id: (*id).into(), name: format!("of {id}") };
             let accounts = self.0.iter().map(account).collect();
             let stopped = Some(Error::invalid("it is disabled").hint("Enable it."));
-            let conditions = Vec::new();
-            (name == "desk").then_some(PluginState { stopped, accounts, conditions })
+            let state = PluginState { stopped, accounts, ..PluginState::default() };
+            (name == "desk").then_some(state)
         }
 
         fn about(&self, plugin: &str, action: &str) -> Option<PluginAction> {

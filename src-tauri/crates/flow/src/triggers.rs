@@ -8,6 +8,7 @@ mod ended;
 mod event;
 pub mod filesystem;
 mod inbox;
+mod plugin;
 mod polling;
 mod sample;
 mod source;
@@ -28,13 +29,14 @@ use std::time::Duration;
 use devrig_core::{Code, Error, Result, Timestamp};
 use devrig_inbox::Inbox;
 use devrig_net::listener::{Listener, Registration};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::Flows;
-use crate::definition::{Trigger, TriggerKind};
+use crate::definition::{PluginTrigger, PollingSource, Trigger, TriggerKind};
 use crate::network::Network;
+use crate::plugins::{PluginEvent, PluginTriggers};
 use crate::program::Program;
 use crate::secrets::Secrets;
 use crate::table::trigger::Said;
@@ -50,6 +52,8 @@ pub struct Surroundings {
     pub secrets: Arc<dyn Secrets>,
     pub inbox: Inbox,
     pub network: Network,
+    /// Whom triggers of plugins ask for news.
+    pub plugins: Option<Arc<dyn PluginTriggers>>,
 }
 
 /// A handle on the triggers of all flows. Cheap to clone.
@@ -62,6 +66,9 @@ pub struct Triggers {
     /// Those that watch have a task each.
     watchers: Arc<Tasks>,
     items: inbox::Hub,
+    /// Whether the flows were read, so that an event finds who waits for it.
+    read: Arc<watch::Sender<bool>>,
+    followed: watch::Receiver<bool>,
     tasks: TaskTracker,
     stop: CancellationToken,
     /// Ends the tasks with the last handle.
@@ -101,6 +108,11 @@ enum Held {
     /// A task of its own fires it.
     Watching(Watching),
     Inbox(inbox::Registration),
+    Plugin {
+        waiting: Arc<plugin::Waiting>,
+        /// Asks it for news, as long as it has any to be asked for.
+        asking: Option<Watching>,
+    },
     /// Fires when somebody asks for it.
     Passive,
     /// The person stopped it.
@@ -118,12 +130,15 @@ impl Triggers {
         };
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
+        let (read, followed) = watch::channel(false);
         timing.start(&tasks, &stop);
         Self {
             items: inbox::Hub::new(surroundings.inbox.clone()),
             flows,
             surroundings,
             armed: Arc::default(),
+            read: Arc::new(read),
+            followed,
             timing,
             watchers: Arc::default(),
             tasks,
@@ -162,6 +177,7 @@ impl Triggers {
         // Not before: what arrived while DevRig was stopped is for those that are armed now.
         let items = self.items.clone();
         self.watchers.start_once(|stop| items.run(stop));
+        self.read.send_replace(true);
         Ok(())
     }
 
@@ -175,6 +191,8 @@ impl Triggers {
         let mut armed = self.armed.lock().await;
         self.stop.cancel();
         armed.clear();
+        // Whoever waits for them is told that they stop.
+        self.read.send_replace(true);
         drop(armed);
         self.watchers.end().await;
         self.tasks.close();
@@ -229,18 +247,61 @@ impl Triggers {
             }
             TriggerKind::Inbox(wanted) => self.items.arm(wanted, source).map(Held::Inbox),
             TriggerKind::Polling(asked) => {
-                let network = self.surroundings.network.clone();
-                let poll = polling::Poll::new(asked, source.clone(), network)?;
+                let whom = self.asked_by(&asked.source)?;
+                let poll = polling::Poll::new(asked, source.clone(), whom)?;
                 let task = self.watchers.start(&source, |health, stop| poll.run(health, stop));
                 Ok(Held::Watching(task))
             }
-            TriggerKind::Plugin(plugin) => Err(Error::new(
-                Code::Unsupported,
-                format!("{} cannot bring the trigger {}", plugin.plugin_id, plugin.trigger),
-            )
-            .hint("Plugins register no triggers yet: wait for their items in the inbox instead.")),
+            TriggerKind::Plugin(plugin) => self.arm_plugin(plugin, source),
             TriggerKind::Manual { .. } => Ok(Held::Passive),
         }
+    }
+
+    fn arm_plugin(&self, wanted: &PluginTrigger, source: Source) -> Result<Held> {
+        let plugins = self.flows.actions().shared_plugins();
+        let plugins = plugins.ok_or_else(|| plugin::nobody(wanted))?;
+        let waiting = Arc::new(plugin::Waiting::new(wanted, source.clone(), plugins));
+        let asking = match self.surroundings.plugins.clone() {
+            None => None,
+            Some(asked) => {
+                let poll = plugin::Poll::new(waiting.clone(), asked)?;
+                Some(self.watchers.start(&source, |health, stop| poll.run(health, stop)))
+            }
+        };
+        Ok(Held::Plugin { waiting, asking })
+    }
+
+    fn asked_by(&self, source: &PollingSource) -> Result<polling::Asked> {
+        let PollingSource::Plugin { plugin_id, .. } = source else {
+            return Ok(polling::Asked::Address(self.surroundings.network.clone()));
+        };
+        let plugins = self.flows.actions().shared_plugins().ok_or_else(|| {
+            let what = format!("{plugin_id} cannot be asked");
+            Error::new(Code::Unsupported, what).hint("There are no plugins here.")
+        })?;
+        Ok(polling::Asked::Plugin(plugins))
+    }
+
+    /// Tells an event of a plugin to the triggers that wait for it; gives their number. Returns when
+    /// it is on disk for each of them.
+    ///
+    /// # Errors
+    /// Trouble with the store, after which the same event should be told again, and `CANCELLED`
+    /// while DevRig stops.
+    pub async fn take(&self, event: &PluginEvent) -> Result<u32> {
+        self.followed.clone().wait_for(|followed| *followed).await.map_err(|_| stopping())?;
+        let waiting: Vec<_> = {
+            // While flows are followed, a trigger may be between two versions of itself.
+            let armed = self.armed.lock().await;
+            if self.stop.is_cancelled() {
+                return Err(stopping());
+            }
+            armed.values().filter_map(|armed| armed.waits_for(event)).collect()
+        };
+        for waiting in &waiting {
+            waiting.take(event).await?;
+        }
+        Ok(u32::try_from(waiting.len()).unwrap_or(u32::MAX))
     }
 
     fn source(&self, wanted: &Wanted) -> Source {
@@ -248,6 +309,7 @@ impl Triggers {
         let usual = match trigger.kind {
             TriggerKind::Webhook(_) => webhook::WINDOW,
             TriggerKind::Polling(_) => polling::WINDOW,
+            TriggerKind::Plugin(_) => plugin::WINDOW,
             _ => Duration::ZERO,
         };
         let window = trigger.dedup_window_ms.map(Duration::from_millis);
@@ -299,7 +361,18 @@ impl Armed {
             Err(error) => Some(error.clone()),
             Ok(Held::Watching(watching)) => watching.health.error(),
             Ok(Held::Inbox(waiting)) => waiting.health.error(),
+            Ok(Held::Plugin { waiting, asking }) => {
+                let asked = asking.as_ref().and_then(|asking| asking.health.error());
+                waiting.error().or(asked)
+            }
             Ok(_) => None,
+        }
+    }
+
+    fn waits_for(&self, event: &PluginEvent) -> Option<Arc<plugin::Waiting>> {
+        match &self.held {
+            Ok(Held::Plugin { waiting, .. }) if waiting.waits_for(event) => Some(waiting.clone()),
+            _ => None,
         }
     }
 
@@ -309,4 +382,8 @@ impl Armed {
             _ => None,
         }
     }
+}
+
+fn stopping() -> Error {
+    Error::new(Code::Cancelled, "DevRig is stopping, so nothing is started")
 }

@@ -266,6 +266,7 @@ impl Worker {
             Handler::Action { action } => ("action", action),
             Handler::Connection => ("check", String::new()),
             Handler::Condition { condition } => ("condition", condition),
+            Handler::Poll { trigger } => ("poll", trigger),
         };
         self.budget.open(id);
         let result = self.turn(|engine| {

@@ -8,6 +8,7 @@ mod http;
 mod inbox;
 mod secrets;
 mod storage;
+mod triggers;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicUsize;
@@ -42,6 +43,8 @@ pub(crate) struct Broker {
     pub(crate) topics: Mutex<HashMap<String, Vec<String>>>,
     told: Mutex<HashMap<String, (Instant, u32)>>,
     notices: Mutex<Vec<Instant>>,
+    /// Events of triggers since then.
+    fired: Mutex<(Instant, u32)>,
     /// Names that were looked up for it.
     hosts: Mutex<HashSet<String>>,
     /// Requests that are open or wait for their turn.
@@ -99,6 +102,7 @@ impl Host for Broker {
             HostMethod::SyncProgress => self.sync_progress(&desk, params).await,
             HostMethod::EventEmit => self.emit(&desk, params),
             HostMethod::EventSubscribe => self.subscribe(&desk, params),
+            HostMethod::TriggerFire => self.trigger_fire(&desk, params).await,
             HostMethod::Notify => self.notify(&desk, params),
             HostMethod::GitDiscover => self.git_discover(&desk, params).await,
             HostMethod::GitState => self.git_state(&desk, params).await,
@@ -143,6 +147,7 @@ impl Broker {
             topics: Mutex::default(),
             told: Mutex::default(),
             notices: Mutex::default(),
+            fired: Mutex::new((Instant::now(), 0)),
             hosts: Mutex::default(),
             requests: AtomicUsize::new(0),
         }
@@ -208,7 +213,14 @@ fn target(method: &str, params: &RawValue) -> String {
         url: Option<std::borrow::Cow<'a, str>>,
         #[serde(default, borrow)]
         method: Option<std::borrow::Cow<'a, str>>,
-        #[serde(default, borrow, alias = "key", alias = "topic", alias = "folder")]
+        #[serde(
+            default,
+            borrow,
+            alias = "key",
+            alias = "topic",
+            alias = "folder",
+            alias = "trigger"
+        )]
         #[serde(alias = "repository", alias = "path")]
         name: Option<std::borrow::Cow<'a, str>>,
     }

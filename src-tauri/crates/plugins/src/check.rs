@@ -165,6 +165,7 @@ impl Check<'_> {
             data_sources: capabilities.data_sources,
             actions: capabilities.actions,
             conditions: capabilities.conditions,
+            triggers: capabilities.triggers,
             settings_schema,
             connection: raw.connection,
         })
@@ -181,6 +182,12 @@ impl Check<'_> {
         for condition in &mut capabilities.conditions {
             let at = format!("{}/configSchema", condition.at);
             condition.config_schema = self.schema(&at, condition.config_schema.take(), entries);
+        }
+        for trigger in &mut capabilities.triggers {
+            let at = |name: &str| format!("{}/{name}", trigger.at);
+            let (config, payload) = (at("configSchema"), at("payloadSchema"));
+            trigger.config_schema = self.schema(&config, trigger.config_schema.take(), entries);
+            trigger.payload_schema = self.schema(&payload, trigger.payload_schema.take(), entries);
         }
     }
 
@@ -405,6 +412,16 @@ impl Check<'_> {
         for condition in &capabilities.conditions {
             self.id(&id_of(&condition.at), &condition.id, &mut seen);
         }
+        let mut seen = HashSet::new();
+        for trigger in &capabilities.triggers {
+            self.id(&id_of(&trigger.at), &trigger.id, &mut seen);
+            // Nobody can pass a config to one that is not asked.
+            if trigger.poll_interval_ms.is_none() && trigger.config_schema.is_some() {
+                let hint = "Give it pollIntervalMs, or let entry conditions of flows choose.";
+                let at = format!("{}/configSchema", trigger.at);
+                self.problem(&at, "is of a trigger that is not polled", Some(hint));
+            }
+        }
     }
 
     fn id<'a>(&mut self, field: &str, id: &'a str, seen: &mut HashSet<&'a str>) {
@@ -479,7 +496,7 @@ fn named_files(manifest: &Value) -> Vec<(String, String)> {
         .chain(legacy);
     for (at, list) in listed {
         for (index, one) in list.as_array().into_iter().flatten().enumerate() {
-            for name in ["configSchema", "inputSchema", "outputSchema"] {
+            for name in ["configSchema", "inputSchema", "outputSchema", "payloadSchema"] {
                 if let Some(path) = one.get(name).and_then(Value::as_str) {
                     files.push((format!("{at}/{index}/{name}"), path.to_owned()));
                 }
@@ -527,6 +544,7 @@ mod tests {
             "capabilities": {
                 "dataSources": [{ "id": "hello.items", "name": "Items" }],
                 "actions": [{ "id": "hello.close", "name": "Close", "inputSchema": "in.json" }],
+                "triggers": [{ "id": "hello.opened", "name": "Opened", "pollIntervalMs": 60_000 }],
                 "conditions": [{ "id": "hello.open", "name": "Open", "configSchema": {} }],
             },
             "settingsSchema": { "properties": { "base": { "type": "string" } } },
@@ -592,6 +610,18 @@ mod tests {
                 "not part of it",
             ),
             (
+                "/capabilities/triggers/0/pollIntervalMs",
+                json!(10),
+                "/capabilities/triggers/0/pollIntervalMs",
+                "minimum",
+            ),
+            (
+                "/capabilities/triggers/0",
+                json!({ "id": "hello.x", "name": "X", "configSchema": {} }),
+                "/capabilities/triggers/0/configSchema",
+                "not polled",
+            ),
+            (
                 "/capabilities/conditions/0",
                 json!({ "id": "hello.x", "name": "X", "inputSchema": {} }),
                 "/capabilities/conditions/0/inputSchema",
@@ -653,6 +683,7 @@ mod tests {
         let (manifest, _) = checked(&legacy()).into_manifest().unwrap();
         let schema = Some(json!({ "type": "object" }));
         assert_eq!(manifest.action("old.create").unwrap().input_schema, schema);
+        assert_eq!(manifest.trigger("old.push").unwrap().name, "Push");
         assert_eq!(manifest.condition("old.open").unwrap().config_schema, schema);
         assert!(manifest.permissions.iter().all(Permission::is_wide));
     }

@@ -14,7 +14,7 @@ use devrig_net::Egress;
 use devrig_secrets::Vault;
 use devrig_store::{Store, audit};
 use serde_json::Value;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -23,6 +23,7 @@ use crate::logs::Logs;
 use crate::manifest::Manifest;
 use crate::opener::Opener;
 use crate::package::Hashes;
+use crate::plugins::TriggerSink;
 use crate::seat::Seat;
 use crate::text::shown;
 
@@ -55,6 +56,8 @@ pub(crate) struct Core {
     pub host_program: PathBuf,
     pub logs: Logs,
     pub events: broadcast::Sender<PluginEvent>,
+    /// Where events of triggers go, once flows run.
+    pub sink: watch::Sender<Option<Arc<dyn TriggerSink>>>,
     plugins: RwLock<BTreeMap<String, Arc<Plugin>>>,
     seats: RwLock<HashMap<AccountId, Arc<Seat>>>,
     /// Makes the sync timer look at once.
@@ -169,6 +172,7 @@ impl Core {
             host_program: parts.host_program,
             logs,
             events,
+            sink: watch::Sender::new(None),
             plugins: RwLock::default(),
             seats: RwLock::default(),
             wake: Notify::new(),

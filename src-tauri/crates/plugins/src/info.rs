@@ -47,6 +47,12 @@ pub struct PluginInfo {
     pub permissions: Vec<PermissionInfo>,
     pub data_sources: Vec<DataSourceInfo>,
     pub actions: Vec<ActionInfo>,
+    /// What flows can ask it.
+    #[serde(default)]
+    pub conditions: Vec<PluginConditionInfo>,
+    /// What it starts flows by.
+    #[serde(default)]
+    pub triggers: Vec<PluginTriggerInfo>,
     /// JSON Schema of an account's settings.
     pub settings_schema: Option<Value>,
     /// Names of secrets that an account can hold.
@@ -91,6 +97,33 @@ pub struct ActionInfo {
     pub read_only: bool,
     /// The action that takes this one back.
     pub reverse: Option<String>,
+}
+
+/// A question that flows can ask a plugin.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase")]
+pub struct PluginConditionInfo {
+    pub id: String,
+    pub name: String,
+    pub description: String,
+    /// JSON Schema of the list of its arguments.
+    pub config_schema: Option<Value>,
+}
+
+/// What a plugin starts flows by.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase")]
+pub struct PluginTriggerInfo {
+    pub id: String,
+    pub name: String,
+    pub description: String,
+    pub config_schema: Option<Value>,
+    /// JSON Schema of what its events tell.
+    pub payload_schema: Option<Value>,
+    pub sample_payload: Option<Value>,
+    /// How often it is asked unless a flow says otherwise; null for one that only the plugin fires.
+    #[specta(type = Option<u32>)]
+    pub poll_interval_ms: Option<f64>,
 }
 
 /// A plugin as it is used.

@@ -32,5 +32,6 @@ mod worker;
 pub use core::PluginEvent;
 pub use opener::{Opener, SystemOpener};
 pub use plugins::{
-    ActionAbout, ConditionAbout, PluginAbout, Plugins, PluginsParts, Question, Said, Wanted,
+    ActionAbout, ConditionAbout, PluginAbout, Plugins, PluginsParts, Poll, Polled, Question, Said,
+    TriggerAbout, TriggerFired, TriggerSink, Wanted,
 };

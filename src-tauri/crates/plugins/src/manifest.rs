@@ -19,6 +19,7 @@ pub struct Manifest {
     pub data_sources: Vec<DataSource>,
     pub actions: Vec<Action>,
     pub conditions: Vec<Condition>,
+    pub triggers: Vec<Trigger>,
     pub settings_schema: Option<Value>,
     pub connection: Option<Connect>,
 }
@@ -80,6 +81,32 @@ pub struct Condition {
     /// Of the list of its arguments: the schema itself, or the file that holds it until it is read in.
     #[serde(default)]
     pub config_schema: Option<Value>,
+    /// Where in the manifest it stands.
+    #[serde(skip)]
+    pub at: String,
+}
+
+/// Something that starts flows: asked for news, or fired by the plugin.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Trigger {
+    /// `type` in the legacy form.
+    #[serde(alias = "type")]
+    pub id: String,
+    pub name: String,
+    #[serde(default)]
+    pub description: String,
+    /// The schema itself, or the file that holds it until it is read in.
+    #[serde(default)]
+    pub config_schema: Option<Value>,
+    /// Of what its events tell.
+    #[serde(default)]
+    pub payload_schema: Option<Value>,
+    #[serde(default)]
+    pub sample_payload: Option<Value>,
+    /// How often it is asked unless a flow says otherwise; absent for one that only the plugin fires.
+    #[serde(default)]
+    pub poll_interval_ms: Option<u64>,
     /// Where in the manifest it stands.
     #[serde(skip)]
     pub at: String,
@@ -158,6 +185,7 @@ pub(crate) struct Capabilities {
     pub data_sources: Vec<DataSource>,
     pub actions: Vec<Action>,
     pub conditions: Vec<Condition>,
+    pub triggers: Vec<Trigger>,
 }
 
 /// The lists of the legacy form, which stand at the top.
@@ -166,6 +194,7 @@ pub(crate) struct Capabilities {
 pub(crate) struct Legacy {
     actions: Vec<Action>,
     conditions: Vec<Condition>,
+    triggers: Vec<Trigger>,
 }
 
 impl Capabilities {
@@ -175,6 +204,7 @@ impl Capabilities {
             data_sources: self.data_sources,
             actions: placed("actions", self.actions, legacy.actions, |one| &mut one.at),
             conditions: placed("conditions", self.conditions, legacy.conditions, |one| &mut one.at),
+            triggers: placed("triggers", self.triggers, legacy.triggers, |one| &mut one.at),
         }
     }
 }
@@ -224,6 +254,10 @@ impl Manifest {
 
     pub fn action(&self, id: &str) -> Option<&Action> {
         self.actions.iter().find(|action| action.id == id)
+    }
+
+    pub fn trigger(&self, id: &str) -> Option<&Trigger> {
+        self.triggers.iter().find(|trigger| trigger.id == id)
     }
 
     pub fn condition(&self, id: &str) -> Option<&Condition> {

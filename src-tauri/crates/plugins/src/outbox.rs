@@ -205,7 +205,8 @@ impl Send {
         };
         let deed = Deed { action: &row.action, input, idempotent: outgoing.idempotent };
         // Only people submit actions so far.
-        let mut fate = deed.attempt(&seat, Purpose::Action { by_person: true }, token).await;
+        let mut fate =
+            deed.attempt(&seat, Purpose::Action { by_person: true, depth: 0 }, token).await;
         if let Fate::Sent { update, .. } = &mut fate
             && seat.access().need("inbox:write", |kind| *kind == Kind::InboxWrite).is_err()
         {

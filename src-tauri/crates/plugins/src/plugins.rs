@@ -6,9 +6,12 @@ mod conditions;
 mod perform;
 mod registry;
 mod syncs;
+mod triggers;
 
 pub use conditions::{ConditionAbout, Question, Said};
 pub use perform::{ActionAbout, PluginAbout, Wanted};
+pub(crate) use triggers::check_event;
+pub use triggers::{Poll, Polled, TriggerAbout, TriggerFired, TriggerSink};
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -162,6 +165,8 @@ impl Plugins {
     pub async fn shutdown(&self) {
         let core = &self.inner.core;
         core.over.cancel();
+        // It holds what holds this.
+        core.sink.send_replace(None);
         core.tasks.close();
         if tokio::time::timeout(STOPPING, core.tasks.wait()).await.is_err() {
             tracing::warn!("some plugins did not stop in time and were killed");

@@ -178,6 +178,7 @@ impl Seat {
                 data_sources: manifest.data_sources.iter().map(|one| one.id.clone()).collect(),
                 actions: manifest.actions.iter().map(|one| one.id.clone()).collect(),
                 conditions: manifest.conditions.iter().map(|one| one.id.clone()).collect(),
+                triggers: manifest.triggers.iter().map(|one| one.id.clone()).collect(),
                 connection: manifest.connection.is_some(),
             },
             limits: Limits::default(),

@@ -78,10 +78,13 @@ pub(crate) enum Purpose {
     },
     Action {
         by_person: bool,
+        /// Automatic steps since a person or a source acted.
+        depth: u8,
     },
     Connection,
     /// Only answers, and soon.
     Condition,
+    Poll,
 }
 
 /// What is missing for a call to succeed, that only the person can give.

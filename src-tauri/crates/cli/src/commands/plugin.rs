@@ -183,6 +183,12 @@ fn show(plugin: &PluginInfo) -> String {
         .collect();
     let actions: Vec<String> =
         plugin.actions.iter().map(|action| format!("{}  {}", action.id, action.name)).collect();
+    let conditions = plugin.conditions.iter().map(|one| format!("{}  {}", one.id, one.name));
+    let triggers = plugin.triggers.iter().map(|one| format!("{}  {}", one.id, one.name));
+    let for_flows = [
+        section("Conditions for flows", conditions.collect()),
+        section("Triggers for flows", triggers.collect()),
+    ];
     let head = facts(&[
         ("plugin", format!("{} {}", plugin.name, plugin.version)),
         ("state", text_of(&plugin.state)),
@@ -191,13 +197,22 @@ fn show(plugin: &PluginInfo) -> String {
         ("secrets", plugin.secrets.join(", ")),
     ]);
     format!(
-        "{}\n{}\n\n{head}\n\nAsks for\n{}\n\nAccounts\n{}\n\nActions\n{}",
+        "{}\n{}\n\n{head}\n\nAsks for\n{}\n\nAccounts\n{}\n\nActions\n{}{}",
         plugin.display_name,
         plugin.description,
         permissions(plugin),
         accounts.join("\n"),
-        actions.join("\n")
+        actions.join("\n"),
+        for_flows.concat()
     )
+}
+
+/// A list with its title, where there is anything in it.
+fn section(title: &str, lines: Vec<String>) -> String {
+    match lines.is_empty() {
+        true => String::new(),
+        false => format!("\n\n{title}\n{}", lines.join("\n")),
+    }
 }
 
 fn permissions(plugin: &PluginInfo) -> String {

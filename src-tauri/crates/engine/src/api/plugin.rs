@@ -6,7 +6,8 @@ use devrig_core::Result;
 use devrig_core::id::AccountId;
 pub use devrig_plugins::info::{
     AccountInfo, ActionInfo, ConnectInfo, ConnectionState, DataSourceInfo, LogLine, PermissionInfo,
-    PluginInfo, PluginSource, PluginState, Problem, SyncProgress, SyncState, SyncStatus,
+    PluginConditionInfo, PluginInfo, PluginSource, PluginState, PluginTriggerInfo, Problem,
+    SyncProgress, SyncState, SyncStatus,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

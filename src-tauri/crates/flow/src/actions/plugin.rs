@@ -46,7 +46,7 @@ impl Action for OfPlugin {
         let (input, item) = self.without_item(input)?;
         let told_of = item_of(context.data).map(|id| id.0);
         let (call, key) = (self.call.clone(), context.key.to_owned());
-        let deed = PluginDeed { call, input, item, told_of, key };
+        let deed = PluginDeed { call, input, item, told_of, key, depth: context.depth };
         let output = self.plugins.perform(deed, context.token).await?;
         self.warn_of(&output, context);
         Ok(output)

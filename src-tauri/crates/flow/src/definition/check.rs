@@ -17,7 +17,8 @@ mod start;
 mod triggers;
 mod view;
 
-pub use outside::{ActionShape, Fault, Findings, Outside, Reference};
+pub use outside::{ActionShape, Fault, Findings, Outside, Reference, TriggerShape};
+pub(crate) use triggers::input_of;
 
 use super::model::Definition;
 use super::problem::Problem;

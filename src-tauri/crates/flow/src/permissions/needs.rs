@@ -215,8 +215,17 @@ fn of_trigger(
                 let host = Wanted::network(&filled, "url").into_iter();
                 (".source", host.chain(read_by_expressions(&source, &[])).collect())
             }
-            PollingSource::Plugin { .. } => return,
+            source @ PollingSource::Plugin { plugin_id, .. } => {
+                let plugin = Wanted::always("pluginId", Permission::of_plugin(plugin_id));
+                let read = read_by_expressions(&source.to_map(), &[]);
+                (".source", std::iter::once(plugin).chain(read).collect())
+            }
         },
+        TriggerKind::Plugin(plugin) => {
+            let used = Wanted::always("pluginId", Permission::of_plugin(&plugin.plugin_id));
+            let read = read_by_expressions(&plugin.config, &[]);
+            ("", std::iter::once(used).chain(read).collect())
+        }
         _ => return,
     };
     found.extend(wanted.into_iter().map(|wanted| Need {

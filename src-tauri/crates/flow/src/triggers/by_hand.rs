@@ -118,7 +118,9 @@ impl Triggers {
             (With::Payload(payload), _) => Ok(payload),
             (With::Event(number), _) => Ok(events::get(store, &flow.id, number).await?.payload),
             (With::Sample, _) => {
-                if let Some(sample) = sample::of(trigger, &flow.id, store.clock().now())? {
+                let plugins = self.flows.actions().plugins();
+                let now = store.clock().now();
+                if let Some(sample) = sample::of(trigger, &flow.id, plugins, now)? {
                     return Ok(sample);
                 }
                 let wanted = events::Wanted {

@@ -2,12 +2,13 @@
 
 mod ask;
 mod feed;
-mod news;
-mod pace;
+pub(super) mod news;
+pub(super) mod pace;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use devrig_core::{Code, Error, Result};
+use devrig_core::Result;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
@@ -17,9 +18,10 @@ use self::news::{Fresh, Known};
 use self::pace::Pace;
 use super::task::{Health, Told, fire};
 use super::{Happened, Source};
-use crate::definition::{Polling, PollingSource};
+use crate::definition::Polling;
 use crate::input::Input;
 use crate::network::Network;
+use crate::plugins::PluginActions;
 use crate::secrets::Masks;
 
 /// How long an element is known by its key alone, which bridges a crash between several of them.
@@ -32,11 +34,18 @@ const AGAIN: Duration = Duration::from_secs(2);
 pub(super) struct Poll {
     definition: Polling,
     source: Source,
-    network: Network,
+    asked: Asked,
     /// Address, method, headers and body.
     input: Input,
     /// Names what is asked and compared: what is known of something else counts for nothing.
     of: String,
+}
+
+/// Whom it asks.
+pub(super) enum Asked {
+    Address(Network),
+    /// Its action that only reads.
+    Plugin(Arc<dyn PluginActions>),
 }
 
 /// The trigger's cursor.
@@ -50,20 +59,13 @@ struct Memory {
 
 impl Poll {
     /// # Errors
-    /// `UNSUPPORTED` for a function of a plugin; `INVALID_INPUT` for a template that is none.
-    pub fn new(definition: &Polling, source: Source, network: Network) -> Result<Self> {
-        if let PollingSource::Plugin { plugin_id, function_name, .. } = &definition.source {
-            return Err(Error::new(
-                Code::Unsupported,
-                format!("{plugin_id} cannot be asked for {function_name}"),
-            )
-            .hint("Plugins lend flows no functions yet: ask the address itself, as type http."));
-        }
-        let mut asked: Map<String, Value> = definition.source.to_map();
-        let of = news::hash(&json!([asked, format!("{:?}", definition.deduplication)]));
-        asked.remove("type");
-        let input = Input::compile(&asked, &[])?;
-        Ok(Self { definition: definition.clone(), source, network, input, of })
+    /// `INVALID_INPUT` for a template that is none.
+    pub fn new(definition: &Polling, source: Source, asked: Asked) -> Result<Self> {
+        let mut config: Map<String, Value> = definition.source.to_map();
+        let of = news::hash(&json!([config, format!("{:?}", definition.deduplication)]));
+        config.remove("type");
+        let input = Input::compile(&config, &[])?;
+        Ok(Self { definition: definition.clone(), source, asked, input, of })
     }
 
     /// Asks until `stop`.
@@ -106,7 +108,7 @@ impl Poll {
     ) -> Result<()> {
         let masks = Masks::default();
         let before = memory.as_ref().map(|memory| &memory.validators);
-        let Some(asked) = stop.run_until_cancelled(self.ask(before, &masks)).await else {
+        let Some(asked) = stop.run_until_cancelled(self.ask(before, &masks, stop)).await else {
             return Ok(());
         };
         let Answer::Said { value, validators } = asked.map_err(|error| masks.error(error))? else {

@@ -4,7 +4,10 @@ use devrig_core::{Result, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::{cron, ended, webhook};
-use crate::definition::{Event, Method, RunEvent, SourceFlow, Trigger, TriggerKind, Webhook};
+use crate::definition::{
+    Event, Method, PluginTrigger, RunEvent, SourceFlow, Trigger, TriggerKind, Webhook,
+};
+use crate::plugins::PluginActions;
 use crate::run::{RunKind, RunRow, RunStatus};
 use crate::table::run::FlowNames;
 
@@ -15,7 +18,12 @@ const DEPTH: usize = 8;
 ///
 /// # Errors
 /// `INVALID_INPUT` for a schedule that is none.
-pub(super) fn of(trigger: &Trigger, flow: &str, now: Timestamp) -> Result<Option<Value>> {
+pub(super) fn of(
+    trigger: &Trigger,
+    flow: &str,
+    plugins: Option<&dyn PluginActions>,
+    now: Timestamp,
+) -> Result<Option<Value>> {
     Ok(match &trigger.kind {
         TriggerKind::Cron(cron) => {
             let schedule = cron::schedule(cron)?;
@@ -27,8 +35,16 @@ pub(super) fn of(trigger: &Trigger, flow: &str, now: Timestamp) -> Result<Option
         TriggerKind::Manual { input_schema } => {
             Some(input_schema.as_ref().map_or_else(|| json!({}), |schema| fitting(schema, DEPTH)))
         }
+        TriggerKind::Plugin(wanted) => plugins.and_then(|plugins| of_plugin(wanted, plugins)),
         _ => None,
     })
+}
+
+fn of_plugin(wanted: &PluginTrigger, plugins: &dyn PluginActions) -> Option<Value> {
+    let state = plugins.plugin(&wanted.plugin_id)?;
+    let about = state.trigger(&wanted.trigger)?;
+    let fits = || about.payload.as_ref().map(|schema| fitting(schema, DEPTH));
+    about.sample.clone().or_else(fits)
 }
 
 fn request(hook: &Webhook, flow: &str, trigger: &str) -> Value {

@@ -3,16 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use devrig_core::{Code, Result, Timestamp};
-use serde_json::Value;
+use devrig_core::{Code, Error, Result, Timestamp};
+use devrig_expr::Data;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 
 use super::tally::Meter;
+use crate::input::Input;
 use crate::permissions::Permissions;
 use crate::program::Program;
 use crate::run::{Access, Answer, RunKind};
 use crate::runs::{Fired, Runs, Start};
+use crate::secrets::Masks;
 
 /// Which flow and version a trigger starts, and how it stands.
 #[derive(Clone)]
@@ -125,6 +128,26 @@ impl Source {
         self.runs.permits().of(self.program.flow).await
     }
 
+    /// A config with the values of its texts, which know `flow`, `variables`, `secrets` and `env`.
+    ///
+    /// # Errors
+    /// What the flow may not use or is not there, and a text that has no value.
+    pub(super) async fn resolved(&self, config: &Input, masks: &Masks) -> Result<Value> {
+        let definition = &self.program.definition;
+        let own = self.access().roots(&config.reads, masks).await?;
+        let flow = json!({ "id": definition.id, "name": definition.name });
+        let variables = Value::Object(definition.variables.clone());
+        let mut roots = vec![("flow", Data::from(&flow)), ("variables", Data::from(&variables))];
+        roots.extend(own.iter().map(|(name, value)| (*name, Data::from(value))));
+        config.resolve(&Data::object(roots))
+    }
+
+    /// Notes that something is wrong with it, and hands that back.
+    pub(super) fn failed(&self, error: Error) -> Error {
+        self.meter.failed(error.clone(), self.now());
+        error
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.runs.store().clock().now()
     }
@@ -163,8 +186,6 @@ fn content(payload: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

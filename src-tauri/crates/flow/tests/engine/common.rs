@@ -197,6 +197,7 @@ impl Rig {
             secrets: Arc::new(OneSecret),
             inbox: self.inbox(),
             network: self.network.clone(),
+            plugins: None,
         };
         Triggers::new(self.flows.clone(), surroundings)
     }

@@ -125,6 +125,7 @@
   const sources = new p.SafeMap();
   const actions = new p.SafeMap();
   const conditions = new p.SafeMap();
+  const triggers = new p.SafeMap();
   let connection; // what asks the service who the account's secret belongs to
   const activateCallbacks = [];
   const deactivateCallbacks = [];
@@ -199,6 +200,15 @@
         register("action", info.declared.actions, actions, id, { __proto__: null, execute, self: p.isFunction(executor) ? undefined : executor });
       },
     },
+    triggers: {
+      register: (id, handler) => {
+        if (!p.isFunction(handler?.poll)) throw new p.TypeError(`trigger "${id}" needs a poll function`);
+        register("trigger", info.declared.triggers, triggers, id, handler);
+      },
+      fire: (id, payload, options) => p.host(p.currentCall(), "triggers.fire", {
+        __proto__: null, trigger: id, payload: payload === undefined ? null : payload, id: options?.id,
+      }),
+    },
     conditions: {
       register: (id, evaluator) => {
         const evaluate = p.isFunction(evaluator) ? evaluator : evaluator?.evaluate;
@@ -245,7 +255,6 @@
     },
     aiPipelines: { register: unsupported("sdk.aiPipelines") },
     views: { register: unsupported("sdk.views") },
-    triggers: { register: unsupported("sdk.triggers"), fire: unsupported("sdk.triggers") },
     ai: { registerProvider: unsupported("sdk.ai") },
     exporters: { register: unsupported("sdk.exporters") },
     services: { register: unsupported("sdk.services") },
@@ -288,7 +297,7 @@
       } else {
         close(0);
         phase = "active";
-        native.activated(p.encode({ __proto__: null, dataSources: names(sources), actions: names(actions), conditions: names(conditions), connection: connection !== undefined }, "the registrations"));
+        native.activated(p.encode({ __proto__: null, dataSources: names(sources), actions: names(actions), conditions: names(conditions), triggers: names(triggers), connection: connection !== undefined }, "the registrations"));
       }
     };
     const begin = (namespace) => {
@@ -348,16 +357,27 @@
     });
   };
 
+  // What a flow that asks is told beside the question itself.
+  const asking = (id, flow) => p.freeze({
+    flow: p.freeze(flow),
+    logger: sdk.log,
+    secrets: secretsFor(() => id),
+    http: httpFor(() => id),
+    signal: open(id),
+  });
+
+  const poll = (id, name, input) => {
+    const handler = triggers.get(name);
+    const context = asking(id, input.flow);
+    finish(id, () => {
+      if (handler === undefined) throw p.error("NOT_FOUND", `trigger "${name}" is not registered`, "Register it in the activate callback.");
+      return handler.poll(input.config, input.cursor ?? undefined, context);
+    });
+  };
+
   const condition = (id, name, input) => {
     const handler = conditions.get(name);
-    const signal = open(id);
-    const context = p.freeze({
-      flow: p.freeze(input.flow),
-      logger: sdk.log,
-      secrets: secretsFor(() => id),
-      http: httpFor(() => id),
-      signal,
-    });
+    const context = asking(id, input.flow);
     finish(id, () => {
       if (handler === undefined) throw p.error("NOT_FOUND", `condition "${name}" is not registered`, "Register it in the activate callback.");
       return p.apply(handler.evaluate, handler.self, [input.args, context]);
@@ -403,6 +423,7 @@
     sync,
     action,
     condition,
+    poll,
     check,
     abort,
     reply,

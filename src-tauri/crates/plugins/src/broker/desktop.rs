@@ -73,8 +73,10 @@ impl Broker {
 
 /// Some things happen only while the person waits for them.
 pub(super) fn by_person(desk: &Desk, what: &str) -> Result<()> {
-    let by_person =
-        desk.call.as_ref().is_some_and(|call| call.purpose == Purpose::Action { by_person: true });
+    let by_person = desk
+        .call
+        .as_ref()
+        .is_some_and(|call| matches!(call.purpose, Purpose::Action { by_person: true, .. }));
     if by_person {
         return Ok(());
     }

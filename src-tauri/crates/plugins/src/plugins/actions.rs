@@ -107,18 +107,28 @@ pub(super) fn applies(seat: &Seat, action: &Action, kind: Option<&str>) -> Resul
 }
 
 pub(super) fn check_input(action: &Action, input: &Value) -> Result<()> {
-    let Some(schema) = &action.input_schema else {
-        let empty = input.is_null() || input.as_object().is_some_and(serde_json::Map::is_empty);
+    check_against(action.input_schema.as_ref(), input, &action.id, "input")
+}
+
+/// Holds what a handler is given against its schema; without one it takes nothing.
+pub(super) fn check_against(
+    schema: Option<&Value>,
+    given: &Value,
+    id: &str,
+    what: &str,
+) -> Result<()> {
+    let Some(schema) = schema else {
+        let empty = given.is_null() || given.as_object().is_some_and(serde_json::Map::is_empty);
         return match empty {
             true => Ok(()),
-            false => Err(Error::invalid(format!("{} takes no input", action.id))),
+            false => Err(Error::invalid(format!("{id} takes no {what}"))),
         };
     };
-    match Schema::new(schema)?.check(input).first() {
+    match Schema::new(schema)?.check(given).first() {
         None => Ok(()),
         Some(wrong) => {
             let field = shown(wrong.field.trim_start_matches('/'), 60);
-            Err(Error::invalid(format!("input {field} of {}: {}", action.id, wrong.message))
+            Err(Error::invalid(format!("{what} {field} of {id}: {}", wrong.message))
                 .details(serde_json::json!({ "field": wrong.field })))
         }
     }

@@ -37,6 +37,8 @@ pub struct Wanted {
     pub input: Value,
     /// The same for every attempt of one effect.
     pub key: String,
+    /// Automatic steps since a person or a source acted.
+    pub depth: u8,
 }
 
 /// What a manifest says of an action.
@@ -113,7 +115,8 @@ impl Plugins {
         let input = ActionInput { input: wanted.input, item, idempotency_key: wanted.key };
         let idempotent = action.idempotent || action.effect != Effect::Write;
         let deed = Deed { action: &wanted.action, input, idempotent };
-        match deed.attempt(&seat, Purpose::Action { by_person: false }, token).await {
+        let purpose = Purpose::Action { by_person: false, depth: wanted.depth };
+        match deed.attempt(&seat, purpose, token).await {
             Fate::Sent { output, .. } => Ok(output),
             Fate::Failed(error) | Fate::Wait(error) => Err(error),
             Fate::Again { error, after, .. } => Err(not_before(error, after)),

@@ -13,10 +13,11 @@ use super::{Plugins, blocking, person, system};
 use crate::access::Access;
 use crate::core::{Plugin, Status};
 use crate::info::{
-    ActionInfo, DataSourceInfo, PermissionInfo, PluginInfo, PluginSource, PluginState,
+    ActionInfo, DataSourceInfo, PermissionInfo, PluginConditionInfo, PluginInfo, PluginSource,
+    PluginState, PluginTriggerInfo,
 };
 use crate::install::{self, Found};
-use crate::manifest::{Action, Effect};
+use crate::manifest::{Action, Condition, Effect, Trigger};
 use crate::seat::Seat;
 use crate::table::account::{self, AccountRow};
 use crate::table::plugin::{self, PluginRow};
@@ -318,6 +319,8 @@ impl Plugins {
             permissions: permissions.collect(),
             data_sources: data_sources.collect(),
             actions: manifest.actions.iter().map(action_info).collect(),
+            conditions: manifest.conditions.iter().map(condition_info).collect(),
+            triggers: manifest.triggers.iter().map(trigger_info).collect(),
             settings_schema: manifest.settings_schema.clone(),
             secrets: manifest.secrets(),
             accounts,
@@ -335,6 +338,27 @@ fn action_info(action: &Action) -> ActionInfo {
         idempotent: action.idempotent,
         read_only: action.effect != Effect::Write,
         reverse: action.reverse.clone(),
+    }
+}
+
+fn condition_info(condition: &Condition) -> PluginConditionInfo {
+    PluginConditionInfo {
+        id: condition.id.clone(),
+        name: shown(&condition.name, 100),
+        description: shown(&condition.description, 500),
+        config_schema: condition.config_schema.clone(),
+    }
+}
+
+fn trigger_info(trigger: &Trigger) -> PluginTriggerInfo {
+    PluginTriggerInfo {
+        id: trigger.id.clone(),
+        name: shown(&trigger.name, 100),
+        description: shown(&trigger.description, 500),
+        config_schema: trigger.config_schema.clone(),
+        payload_schema: trigger.payload_schema.clone(),
+        sample_payload: trigger.sample_payload.clone(),
+        poll_interval_ms: trigger.poll_interval_ms.map(|ms| ms as f64),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::definition::model::{Call, Cron, FlowId};
+use crate::definition::model::{Call, Cron, FlowId, PluginTrigger};
 
 /// The world around a definition.
 pub trait Outside {
@@ -16,6 +16,10 @@ pub trait Outside {
     /// What is known of the action that a node calls, its config judged; None when there is no
     /// such action. Templates in the config stand for values of any type.
     fn action(&self, call: &Call) -> Option<ActionShape>;
+
+    /// What is known of a trigger that a plugin brings, its config judged; None when there is no
+    /// such trigger.
+    fn trigger(&self, trigger: &PluginTrigger) -> Option<TriggerShape>;
 
     /// Whether a plugin is installed.
     fn has_plugin(&self, id: &str) -> bool;
@@ -84,6 +88,21 @@ pub struct ActionShape {
     pub faults: Vec<Fault>,
     /// What is wrong with the account that is named, or with naming none.
     pub account: Option<Fault>,
+    /// Why its plugin does nothing at present.
+    pub asleep: Option<Fault>,
+    /// Whether an action of a plugin changes something.
+    pub writes: bool,
+}
+
+/// What the checks need to know of a trigger that a plugin brings.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TriggerShape {
+    /// What is wrong with the config.
+    pub faults: Vec<Fault>,
+    /// What is wrong with the account that is named, or with naming none.
+    pub account: Option<Fault>,
+    /// Whether it is asked at an interval.
+    pub is_polled: bool,
     /// Why its plugin does nothing at present.
     pub asleep: Option<Fault>,
 }

@@ -26,6 +26,7 @@ fn kind(from: &mut Choices) -> TriggerKind {
             account_id: from.maybe(Choices::name),
             trigger: from.line(),
             config: from.map(),
+            interval_ms: from.maybe(|from| 5_000 + u64::from(from.next())),
         }),
     }
 }
@@ -97,6 +98,7 @@ fn source(from: &mut Choices) -> PollingSource {
     if from.flag() {
         return PollingSource::Plugin {
             plugin_id: from.name(),
+            account_id: from.maybe(Choices::name),
             function_name: from.name(),
             args: from.list(2, |from| from.json(2)),
         };

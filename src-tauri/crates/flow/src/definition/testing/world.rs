@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::definition::check::{ActionShape, Fault, Findings, Outside, Reference};
-use crate::definition::model::{Call, Cron, FlowId};
+use crate::definition::check::{ActionShape, Fault, Findings, Outside, Reference, TriggerShape};
+use crate::definition::model::{Call, Cron, FlowId, PluginTrigger};
 
 /// Actions, plugins, secrets and flows with fixed names; see the lists below.
 pub(crate) struct World;
@@ -96,6 +96,12 @@ impl Outside for World {
             _ => return None,
         };
         Some(known)
+    }
+
+    fn trigger(&self, trigger: &PluginTrigger) -> Option<TriggerShape> {
+        let known = trigger.plugin_id == "assistant" && trigger.trigger == "ai.spoke";
+        let faults = trigger.config.keys().map(|name| fault(&format!(".{name}"), "is not known"));
+        known.then(|| TriggerShape { faults: faults.collect(), ..TriggerShape::default() })
     }
 
     fn has_plugin(&self, id: &str) -> bool {

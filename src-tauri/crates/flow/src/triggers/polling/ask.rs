@@ -1,13 +1,17 @@
 //! One question, and what its answer says.
 
-use devrig_core::Result;
-use devrig_expr::Data;
+use devrig_core::{Error, Result};
 use devrig_net::{Method, Request, Response};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
-use super::{Poll, feed};
+use super::{Asked, Poll, feed};
+use crate::action::Effect;
 use crate::actions::http;
+use crate::definition::{PollingSource, input_of};
+use crate::network::Network;
+use crate::plugins::{PluginActions, PluginCall, PluginDeed};
 use crate::secrets::Masks;
 
 /// With which the server can tell that nothing is new.
@@ -33,14 +37,35 @@ const LONGEST: usize = 1_000;
 const NOT_MODIFIED: u16 = 304;
 
 impl Poll {
-    pub(super) async fn ask(&self, known: Option<&Validators>, masks: &Masks) -> Result<Answer> {
+    pub(super) async fn ask(
+        &self,
+        known: Option<&Validators>,
+        masks: &Masks,
+        stop: &CancellationToken,
+    ) -> Result<Answer> {
+        let config = self.source.resolved(&self.input, masks).await?;
+        match &self.asked {
+            Asked::Address(network) => self.fetch(network, config, known).await,
+            Asked::Plugin(plugins) => {
+                let value = self.function(&**plugins, config, stop).await?;
+                Ok(Answer::Said { value, validators: Validators::default() })
+            }
+        }
+    }
+
+    async fn fetch(
+        &self,
+        network: &Network,
+        config: Value,
+        known: Option<&Validators>,
+    ) -> Result<Answer> {
         let permissions = self.source.permissions().await?;
-        let mut request = http::request(self.config(masks).await?)?;
+        let mut request = http::request(config)?;
         if let Some(known) = known {
             add(&mut request, known);
         }
         let flow = self.source.program.definition.id.as_str();
-        let response = self.network.fetch(flow, &permissions, request).await?;
+        let response = network.fetch(flow, &permissions, request).await?;
         if response.status == NOT_MODIFIED && known.is_some() {
             return Ok(Answer::Same);
         }
@@ -52,14 +77,36 @@ impl Poll {
         Ok(Answer::Said { value: said(&response)?, validators })
     }
 
-    async fn config(&self, masks: &Masks) -> Result<Value> {
-        let definition = &self.source.program.definition;
-        let own = self.source.access().roots(&self.input.reads, masks).await?;
-        let flow = json!({ "id": definition.id, "name": definition.name });
-        let variables = Value::Object(definition.variables.clone());
-        let mut roots = vec![("flow", Data::from(&flow)), ("variables", Data::from(&variables))];
-        roots.extend(own.iter().map(|(name, value)| (*name, Data::from(value))));
-        self.input.resolve(&Data::object(roots))
+    /// Calls an action that only reads.
+    async fn function(
+        &self,
+        plugins: &dyn PluginActions,
+        config: Value,
+        stop: &CancellationToken,
+    ) -> Result<Value> {
+        let PollingSource::Plugin { plugin_id, account_id, function_name, .. } =
+            &self.definition.source
+        else {
+            return Err(Error::internal("not a function of a plugin"));
+        };
+        self.source.permissions().await?.plugin(plugin_id)?;
+        let about = plugins.about(plugin_id, function_name);
+        if about.is_some_and(|about| about.effect == Effect::Write) {
+            let what = format!("{function_name} of {plugin_id} changes something");
+            return Err(Error::invalid(what).hint("Ask an action that only reads."));
+        }
+        let args = config["args"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let input = input_of(args).ok_or_else(|| {
+            Error::invalid(format!("{function_name} takes one argument, an object"))
+        })?;
+        let call = PluginCall {
+            plugin: plugin_id.clone(),
+            action: function_name.clone(),
+            account: account_id.clone(),
+        };
+        let key = format!("{}/{}", self.source.program.definition.id, self.source.trigger);
+        let (input, item, told_of) = (Value::Object(input), None, None);
+        plugins.perform(PluginDeed { call, input, item, told_of, key, depth: 0 }, stop).await
     }
 }
 

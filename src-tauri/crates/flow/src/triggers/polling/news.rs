@@ -208,7 +208,7 @@ fn time(value: &Value) -> Result<i64> {
     })
 }
 
-pub(super) fn hash(value: &Value) -> String {
+pub(in crate::triggers) fn hash(value: &Value) -> String {
     hex(&Sha256::digest(value.to_string())[..16])
 }
 

@@ -15,7 +15,7 @@ const SPREAD: f64 = 0.1;
 
 /// How a source is asked.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(in crate::triggers) struct Pace {
     interval: Duration,
     retries: u32,
     /// In a row.

@@ -75,6 +75,31 @@ fn triggers_wait_for_what_can_happen() {
             ".pluginId",
         ),
         (
+            json!({ "type": "plugin", "pluginId": "assistant", "trigger": "ai.sang" }),
+            Config,
+            ".trigger",
+        ),
+        (
+            json!({ "type": "plugin", "pluginId": "assistant", "trigger": "ai.spoke", "config": { "loud": true } }),
+            Config,
+            ".config.loud",
+        ),
+        (
+            json!({ "type": "plugin", "pluginId": "assistant", "trigger": "ai.spoke", "intervalMs": 5000 }),
+            Config,
+            ".intervalMs",
+        ),
+        (
+            json!({ "type": "polling", "intervalMs": 5000, "source": { "type": "plugin", "pluginId": "assistant", "functionName": "ai.sing" } }),
+            Config,
+            ".source.functionName",
+        ),
+        (
+            json!({ "type": "polling", "intervalMs": 5000, "source": { "type": "plugin", "pluginId": "assistant", "functionName": "ai.prompt", "args": [{}, {}] } }),
+            Config,
+            ".source.args",
+        ),
+        (
             json!({ "type": "polling", "intervalMs": 5000, "source": { "type": "plugin", "pluginId": "gone", "functionName": "x" } }),
             UnknownPlugin,
             ".source.pluginId",
@@ -85,9 +110,9 @@ fn triggers_wait_for_what_can_happen() {
             ".source.url",
         ),
         (
-            json!({ "type": "polling", "intervalMs": 5000, "source": { "type": "plugin", "pluginId": "assistant", "functionName": "x", "args": [["{{run.id}}"]] } }),
+            json!({ "type": "polling", "intervalMs": 5000, "source": { "type": "plugin", "pluginId": "assistant", "functionName": "ai.prompt", "args": [{ "a": ["{{run.id}}"] }] } }),
             UnknownReference,
-            ".source.args[0][0]",
+            ".source.args[0].a[0]",
         ),
         (
             json!({ "type": "webhook", "auth": { "type": "hmac", "scheme": "github", "secret": "gone" } }),

@@ -2,17 +2,20 @@
 
 use serde_json::{Map, Value};
 
+use crate::definition::model::LONGEST;
 use crate::definition::wire::{Object, Writer};
 
 /// A plugin's own trigger.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PluginTrigger {
     pub plugin_id: String,
-    /// Absent: the plugin's first account.
+    /// Absent: the plugin's only account.
     pub account_id: Option<String>,
     /// The plugin's name for it.
     pub trigger: String,
     pub config: Map<String, Value>,
+    /// How often it is asked; the plugin's own way when absent.
+    pub interval_ms: Option<u64>,
 }
 
 impl PluginTrigger {
@@ -22,6 +25,7 @@ impl PluginTrigger {
             account_id: object.optional("accountId", |at| at.line(64)),
             trigger: object.required("trigger", |at| at.line(200)),
             config: object.or("config", Map::new(), |at| at.map()),
+            interval_ms: object.optional("intervalMs", |at| at.integer(5_000..=LONGEST)),
         }
     }
 
@@ -30,5 +34,6 @@ impl PluginTrigger {
         into.some("accountId", &self.account_id);
         into.put("trigger", &self.trigger);
         into.unless("config", &self.config, &Map::new());
+        into.some("intervalMs", &self.interval_ms);
     }
 }

@@ -9,8 +9,14 @@ use crate::definition::wire::{At, Object, Writer, words};
 pub enum PollingSource {
     /// A server. URL, headers and body are templates.
     Http { url: String, method: String, headers: Vec<(String, String)>, body: Option<Value> },
-    /// A function of a plugin.
-    Plugin { plugin_id: String, function_name: String, args: Vec<Value> },
+    /// An action of a plugin that only reads.
+    Plugin {
+        plugin_id: String,
+        /// Absent: the plugin's only account.
+        account_id: Option<String>,
+        function_name: String,
+        args: Vec<Value>,
+    },
 }
 
 words! {
@@ -22,7 +28,12 @@ words! {
 
 impl Default for PollingSource {
     fn default() -> Self {
-        Self::Plugin { plugin_id: String::new(), function_name: String::new(), args: Vec::new() }
+        Self::Plugin {
+            plugin_id: String::new(),
+            account_id: None,
+            function_name: String::new(),
+            args: Vec::new(),
+        }
     }
 }
 
@@ -41,6 +52,7 @@ impl PollingSource {
             },
             SourceType::Plugin => Self::Plugin {
                 plugin_id: object.required("pluginId", |at| at.line(214)),
+                account_id: object.optional("accountId", |at| at.line(64)),
                 function_name: object.required("functionName", |at| at.line(200)),
                 args: object.or("args", Vec::new(), |at| at.list(0..=100, |arg| arg.any())),
             },
@@ -61,9 +73,10 @@ impl PollingSource {
                 }
                 into.some("body", body);
             }
-            Self::Plugin { plugin_id, function_name, args } => {
+            Self::Plugin { plugin_id, account_id, function_name, args } => {
                 into.put("type", SourceType::Plugin);
                 into.put("pluginId", plugin_id);
+                into.some("accountId", account_id);
                 into.put("functionName", function_name);
                 into.unless_empty("args", args);
             }
