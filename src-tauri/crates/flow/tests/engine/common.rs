@@ -362,8 +362,11 @@ impl PluginActions for Desk {
         let account = PluginAccount { id: "acc".to_owned(), name: "Desk".to_owned() };
         let stopped = self.0.will_fail("asleep").then(asleep);
         let accounts = vec![account];
-        (plugins::short(name) == "desk")
-            .then(|| PluginState { stopped, accounts, ..PluginState::default() })
+        (plugins::short(name) == "desk").then(|| PluginState {
+            stopped,
+            accounts,
+            ..PluginState::default()
+        })
     }
 
     fn about(&self, plugin: &str, action: &str) -> Option<PluginAction> {
