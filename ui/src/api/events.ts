@@ -35,6 +35,10 @@ export function makeEventHandler(client: QueryClient): (event: EngineEvent) => v
       case 'ownerChanged':
         void client.invalidateQueries({ queryKey: engineQuery().queryKey });
         return;
+      case 'engineError':
+        // The run that it ended tells of it.
+        refresh(['runs', 'logs']);
+        return;
       case 'lagged':
         void client.invalidateQueries();
         return;

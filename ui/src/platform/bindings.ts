@@ -75,6 +75,7 @@ export const commands = {
 	flowRun: (args: FlowRunArgs) => typedError<RunDetail, Error>(__TAURI_INVOKE("flow_run", { args })),
 	flowBacktest: (args: FlowBacktestArgs) => typedError<Backtest, Error>(__TAURI_INVOKE("flow_backtest", { args })),
 	flowTest: (args: FlowTestArgs) => typedError<FlowTest[], Error>(__TAURI_INVOKE("flow_test", { args })),
+	flowRunNode: (args: FlowRunNodeArgs) => typedError<RunDetail, Error>(__TAURI_INVOKE("flow_run_node", { args })),
 	flowRunFrom: (args: FlowRunFromArgs) => typedError<RunDetail, Error>(__TAURI_INVOKE("flow_run_from", { args })),
 	runList: (args: RunListArgs) => typedError<RunInfo[], Error>(__TAURI_INVOKE("run_list", { args })),
 	runGet: (args: RunGetArgs) => typedError<RunDetail, Error>(__TAURI_INVOKE("run_get", { args })),
@@ -117,7 +118,7 @@ export const commands = {
 };
 
 /* Constants */
-export const CALLS = [{"name":"engine_info","kind":"read","tags":["health","accounts"]},{"name":"engine_doctor","kind":"read","tags":["health"]},{"name":"engine_stop","kind":"write","tags":["health"]},{"name":"engine_logs","kind":"read","tags":["logs"]},{"name":"engine_audit","kind":"read","tags":["logs"]},{"name":"inbox_list","kind":"read","tags":["items"]},{"name":"inbox_get","kind":"read","tags":["items"]},{"name":"inbox_stats","kind":"read","tags":["counts"]},{"name":"inbox_count","kind":"read","tags":["counts"]},{"name":"inbox_attention","kind":"read","tags":["counts","items","settings"]},{"name":"inbox_check_query","kind":"read","tags":[]},{"name":"inbox_when","kind":"read","tags":[]},{"name":"inbox_operate","kind":"write","tags":["items","counts","operations"]},{"name":"inbox_undo","kind":"write","tags":["items","counts","operations","outbox"]},{"name":"inbox_redo","kind":"write","tags":["items","counts","operations","outbox"]},{"name":"inbox_operations","kind":"read","tags":["operations"]},{"name":"inbox_import","kind":"write","tags":["items","counts"]},{"name":"inbox_action","kind":"write","tags":["items","operations","outbox"]},{"name":"inbox_open","kind":"write","tags":[]},{"name":"outbox_list","kind":"read","tags":["outbox"]},{"name":"outbox_cancel","kind":"write","tags":["outbox","items","operations"]},{"name":"outbox_retry","kind":"write","tags":["outbox","items"]},{"name":"outbox_discard","kind":"write","tags":["outbox","items"]},{"name":"plugin_list","kind":"read","tags":["plugins","accounts"]},{"name":"plugin_install","kind":"write","tags":["plugins","accounts","sync"]},{"name":"plugin_check","kind":"read","tags":[]},{"name":"plugin_uninstall","kind":"write","tags":["plugins","accounts","sync","items","counts"]},{"name":"plugin_toggle","kind":"write","tags":["plugins","accounts","sync"]},{"name":"plugin_logs","kind":"read","tags":["logs"]},{"name":"account_add","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_remove","kind":"write","tags":["plugins","accounts","sync","items","counts"]},{"name":"account_rename","kind":"write","tags":["plugins","accounts"]},{"name":"account_configure","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_check","kind":"write","tags":["plugins","accounts"]},{"name":"account_grant","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_revoke","kind":"write","tags":["plugins","accounts","sync"]},{"name":"sync_status","kind":"read","tags":["sync"]},{"name":"sync_now","kind":"write","tags":["sync"]},{"name":"sync_configure","kind":"write","tags":["sync"]},{"name":"split_list","kind":"read","tags":["settings","counts","items"]},{"name":"split_set","kind":"write","tags":["settings"]},{"name":"rule_list","kind":"read","tags":["rules"]},{"name":"rule_save","kind":"write","tags":["rules"]},{"name":"rule_delete","kind":"write","tags":["rules"]},{"name":"rule_try","kind":"read","tags":["items"]},{"name":"flow_list","kind":"read","tags":["flows"]},{"name":"flow_get","kind":"read","tags":["flows"]},{"name":"flow_save","kind":"write","tags":["flows"]},{"name":"flow_validate","kind":"read","tags":["flows"]},{"name":"flow_publish","kind":"write","tags":["flows"]},{"name":"flow_enable","kind":"write","tags":["flows"]},{"name":"flow_versions","kind":"read","tags":["flows"]},{"name":"flow_diff","kind":"read","tags":["flows"]},{"name":"flow_restore","kind":"write","tags":["flows"]},{"name":"flow_delete","kind":"write","tags":["flows","runs"]},{"name":"flow_export","kind":"read","tags":["flows"]},{"name":"flow_files","kind":"read","tags":["flows","settings"]},{"name":"flow_convert","kind":"read","tags":["flows"]},{"name":"flow_permissions","kind":"read","tags":["flows"]},{"name":"flow_permit","kind":"write","tags":["flows"]},{"name":"flow_actions","kind":"read","tags":["plugins"]},{"name":"flow_format","kind":"read","tags":[]},{"name":"flow_run","kind":"write","tags":["runs"]},{"name":"flow_backtest","kind":"read","tags":["flows","runs"]},{"name":"flow_test","kind":"read","tags":["flows"]},{"name":"flow_run_from","kind":"write","tags":["runs"]},{"name":"run_list","kind":"read","tags":["runs","flows"]},{"name":"run_get","kind":"read","tags":["runs","flows"]},{"name":"run_cancel","kind":"write","tags":["runs"]},{"name":"run_decide","kind":"write","tags":["runs"]},{"name":"run_retry","kind":"write","tags":["runs"]},{"name":"run_replay","kind":"write","tags":["runs"]},{"name":"run_discard","kind":"write","tags":["runs"]},{"name":"approval_list","kind":"read","tags":["runs"]},{"name":"approval_answer","kind":"write","tags":["runs"]},{"name":"trigger_list","kind":"read","tags":["flows","runs"]},{"name":"trigger_get","kind":"read","tags":["flows","runs"]},{"name":"trigger_pause","kind":"write","tags":["flows"]},{"name":"trigger_fire","kind":"write","tags":["runs"]},{"name":"trigger_events","kind":"read","tags":["runs"]},{"name":"trigger_event","kind":"read","tags":["runs"]},{"name":"tunnel_status","kind":"read","tags":["flows"]},{"name":"tunnel_start","kind":"write","tags":[]},{"name":"tunnel_stop","kind":"write","tags":[]},{"name":"expr_eval","kind":"read","tags":[]},{"name":"expr_reference","kind":"read","tags":[]},{"name":"expr_cron_next","kind":"read","tags":[]},{"name":"secret_list","kind":"read","tags":["secrets"]},{"name":"secret_set","kind":"write","tags":["secrets","accounts","plugins","sync"]},{"name":"secret_delete","kind":"write","tags":["secrets","accounts","plugins","sync"]},{"name":"keychain_status","kind":"read","tags":["health"]},{"name":"keychain_unlock","kind":"write","tags":["health","sync"]},{"name":"keychain_keep","kind":"write","tags":["health","sync"]},{"name":"job_list","kind":"read","tags":["jobs"]},{"name":"job_stats","kind":"read","tags":["jobs"]},{"name":"job_retry","kind":"write","tags":["jobs"]},{"name":"job_discard","kind":"write","tags":["jobs"]},{"name":"settings_get","kind":"read","tags":["settings"]},{"name":"settings_all","kind":"read","tags":["settings"]},{"name":"settings_set","kind":"write","tags":["settings"]},{"name":"metrics","kind":"read","tags":["runs","jobs","counts","sync","health"]},{"name":"db_check","kind":"read","tags":["health"]},{"name":"db_backup","kind":"write","tags":[]},{"name":"db_clean","kind":"write","tags":["runs","health"]}] as const;
+export const CALLS = [{"name":"engine_info","kind":"read","tags":["health","accounts"]},{"name":"engine_doctor","kind":"read","tags":["health"]},{"name":"engine_stop","kind":"write","tags":["health"]},{"name":"engine_logs","kind":"read","tags":["logs"]},{"name":"engine_audit","kind":"read","tags":["logs"]},{"name":"inbox_list","kind":"read","tags":["items"]},{"name":"inbox_get","kind":"read","tags":["items"]},{"name":"inbox_stats","kind":"read","tags":["counts"]},{"name":"inbox_count","kind":"read","tags":["counts"]},{"name":"inbox_attention","kind":"read","tags":["counts","items","settings"]},{"name":"inbox_check_query","kind":"read","tags":[]},{"name":"inbox_when","kind":"read","tags":[]},{"name":"inbox_operate","kind":"write","tags":["items","counts","operations"]},{"name":"inbox_undo","kind":"write","tags":["items","counts","operations","outbox"]},{"name":"inbox_redo","kind":"write","tags":["items","counts","operations","outbox"]},{"name":"inbox_operations","kind":"read","tags":["operations"]},{"name":"inbox_import","kind":"write","tags":["items","counts"]},{"name":"inbox_action","kind":"write","tags":["items","operations","outbox"]},{"name":"inbox_open","kind":"write","tags":[]},{"name":"outbox_list","kind":"read","tags":["outbox"]},{"name":"outbox_cancel","kind":"write","tags":["outbox","items","operations"]},{"name":"outbox_retry","kind":"write","tags":["outbox","items"]},{"name":"outbox_discard","kind":"write","tags":["outbox","items"]},{"name":"plugin_list","kind":"read","tags":["plugins","accounts"]},{"name":"plugin_install","kind":"write","tags":["plugins","accounts","sync"]},{"name":"plugin_check","kind":"read","tags":[]},{"name":"plugin_uninstall","kind":"write","tags":["plugins","accounts","sync","items","counts"]},{"name":"plugin_toggle","kind":"write","tags":["plugins","accounts","sync"]},{"name":"plugin_logs","kind":"read","tags":["logs"]},{"name":"account_add","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_remove","kind":"write","tags":["plugins","accounts","sync","items","counts"]},{"name":"account_rename","kind":"write","tags":["plugins","accounts"]},{"name":"account_configure","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_check","kind":"write","tags":["plugins","accounts"]},{"name":"account_grant","kind":"write","tags":["plugins","accounts","sync"]},{"name":"account_revoke","kind":"write","tags":["plugins","accounts","sync"]},{"name":"sync_status","kind":"read","tags":["sync"]},{"name":"sync_now","kind":"write","tags":["sync"]},{"name":"sync_configure","kind":"write","tags":["sync"]},{"name":"split_list","kind":"read","tags":["settings","counts","items"]},{"name":"split_set","kind":"write","tags":["settings"]},{"name":"rule_list","kind":"read","tags":["rules"]},{"name":"rule_save","kind":"write","tags":["rules"]},{"name":"rule_delete","kind":"write","tags":["rules"]},{"name":"rule_try","kind":"read","tags":["items"]},{"name":"flow_list","kind":"read","tags":["flows"]},{"name":"flow_get","kind":"read","tags":["flows"]},{"name":"flow_save","kind":"write","tags":["flows"]},{"name":"flow_validate","kind":"read","tags":["flows"]},{"name":"flow_publish","kind":"write","tags":["flows"]},{"name":"flow_enable","kind":"write","tags":["flows"]},{"name":"flow_versions","kind":"read","tags":["flows"]},{"name":"flow_diff","kind":"read","tags":["flows"]},{"name":"flow_restore","kind":"write","tags":["flows"]},{"name":"flow_delete","kind":"write","tags":["flows","runs"]},{"name":"flow_export","kind":"read","tags":["flows"]},{"name":"flow_files","kind":"read","tags":["flows","settings"]},{"name":"flow_convert","kind":"read","tags":["flows"]},{"name":"flow_permissions","kind":"read","tags":["flows"]},{"name":"flow_permit","kind":"write","tags":["flows"]},{"name":"flow_actions","kind":"read","tags":["plugins"]},{"name":"flow_format","kind":"read","tags":[]},{"name":"flow_run","kind":"write","tags":["runs"]},{"name":"flow_backtest","kind":"read","tags":["flows","runs"]},{"name":"flow_test","kind":"read","tags":["flows"]},{"name":"flow_run_node","kind":"write","tags":["runs"]},{"name":"flow_run_from","kind":"write","tags":["runs"]},{"name":"run_list","kind":"read","tags":["runs","flows"]},{"name":"run_get","kind":"read","tags":["runs","flows"]},{"name":"run_cancel","kind":"write","tags":["runs"]},{"name":"run_decide","kind":"write","tags":["runs"]},{"name":"run_retry","kind":"write","tags":["runs"]},{"name":"run_replay","kind":"write","tags":["runs"]},{"name":"run_discard","kind":"write","tags":["runs"]},{"name":"approval_list","kind":"read","tags":["runs"]},{"name":"approval_answer","kind":"write","tags":["runs"]},{"name":"trigger_list","kind":"read","tags":["flows","runs"]},{"name":"trigger_get","kind":"read","tags":["flows","runs"]},{"name":"trigger_pause","kind":"write","tags":["flows"]},{"name":"trigger_fire","kind":"write","tags":["runs"]},{"name":"trigger_events","kind":"read","tags":["runs"]},{"name":"trigger_event","kind":"read","tags":["runs"]},{"name":"tunnel_status","kind":"read","tags":["flows"]},{"name":"tunnel_start","kind":"write","tags":[]},{"name":"tunnel_stop","kind":"write","tags":[]},{"name":"expr_eval","kind":"read","tags":[]},{"name":"expr_reference","kind":"read","tags":[]},{"name":"expr_cron_next","kind":"read","tags":[]},{"name":"secret_list","kind":"read","tags":["secrets"]},{"name":"secret_set","kind":"write","tags":["secrets","accounts","plugins","sync"]},{"name":"secret_delete","kind":"write","tags":["secrets","accounts","plugins","sync"]},{"name":"keychain_status","kind":"read","tags":["health"]},{"name":"keychain_unlock","kind":"write","tags":["health","sync"]},{"name":"keychain_keep","kind":"write","tags":["health","sync"]},{"name":"job_list","kind":"read","tags":["jobs"]},{"name":"job_stats","kind":"read","tags":["jobs"]},{"name":"job_retry","kind":"write","tags":["jobs"]},{"name":"job_discard","kind":"write","tags":["jobs"]},{"name":"settings_get","kind":"read","tags":["settings"]},{"name":"settings_all","kind":"read","tags":["settings"]},{"name":"settings_set","kind":"write","tags":["settings"]},{"name":"metrics","kind":"read","tags":["runs","jobs","counts","sync","health"]},{"name":"db_check","kind":"read","tags":["health"]},{"name":"db_backup","kind":"write","tags":[]},{"name":"db_clean","kind":"write","tags":["runs","health"]}] as const;
 
 /* Types */
 export type AccountAddArgs = {
@@ -442,6 +443,18 @@ export type Decision =
 /**  The run has failed. */
 "fail";
 
+/**  A plugin that a flow uses and that does nothing at present. */
+export type Degraded = {
+	/**  The plugin's short name. */
+	plugin: string,
+	/**  Why it does nothing, with what would help. */
+	why: Error,
+	/**  Ids of the nodes that need it, those whose ways on need it included. */
+	nodes: string[],
+	/**  Ids of the triggers that need it. */
+	triggers: string[],
+};
+
 /**  What a rule would have done. */
 export type DryRun = {
 	/**  Items of the whole history that match now. */
@@ -474,6 +487,10 @@ export type EngineEvent =
 { type: "stale"; tags: Tag[] } | { type: "syncChanged"; status: SyncStatus } | { type: "keychainChanged"; status: KeychainStatus } | 
 /**  The person asked from outside for the window, or for this item in it. */
 { type: "shown"; item: ItemId | null } | { type: "ownerChanged"; role: Role } | 
+/**  A defect of DevRig's own ended something; the rest goes on. */
+{ type: "engineError"; error: Error; 
+/**  The run that has failed by it, and the node in it. */
+run: string | null; node: string | null } | 
 /**  Some events were lost on the way: read again what is shown. */
 { type: "lagged" };
 
@@ -764,6 +781,11 @@ export type FlowInfo = {
 	live: number | null,
 	createdAt: string,
 	updatedAt: string,
+	/**
+	 *  Plugins that its live version uses, or its newest where none is live, and that do nothing at
+	 *  present: what needs them fails.
+	 */
+	degraded: Degraded[],
 };
 
 /**  What a node or a trigger of a flow asks for. */
@@ -845,6 +867,25 @@ export type FlowRunFromArgs = {
 	node: string,
 	/**  The run whose outputs count for what comes before the node, and beside it. */
 	of: string,
+	/**  Waits at most this long for the end; at most ten minutes. The run goes on after it. */
+	waitMs?: number | null,
+};
+
+/**  A run by hand of one node alone. */
+export type FlowRunNodeArgs = {
+	id: string,
+	/**  The newest when absent. */
+	version?: number | null,
+	node: string,
+	/**
+	 *  What expressions see as `trigger.payload`. Absent: what the trigger of the run told whose
+	 *  outputs count, else an empty object.
+	 */
+	input?: Value | null,
+	/**  The run whose outputs count for nodes that are not pinned. */
+	of?: string | null,
+	/**  What a node in the body of a loop sees as `loop.item`. */
+	item?: Value | null,
 	/**  Waits at most this long for the end; at most ten minutes. The run goes on after it. */
 	waitMs?: number | null,
 };
@@ -1358,6 +1399,15 @@ export type PermissionInfo = {
 	wide: boolean,
 };
 
+/**  A question that flows can ask a plugin. */
+export type PluginConditionInfo = {
+	id: string,
+	name: string,
+	description: string,
+	/**  JSON Schema of the list of its arguments. */
+	configSchema: Value | null,
+};
+
 export type PluginFigures = {
 	active: number,
 	/**  Plugins that do not run because something is wrong with them. */
@@ -1382,6 +1432,10 @@ export type PluginInfo = {
 	permissions: PermissionInfo[],
 	dataSources: DataSourceInfo[],
 	actions: ActionInfo[],
+	/**  What flows can ask it. */
+	conditions?: PluginConditionInfo[],
+	/**  What it starts flows by. */
+	triggers?: PluginTriggerInfo[],
 	/**  JSON Schema of an account's settings. */
 	settingsSchema: Value | null,
 	/**  Names of secrets that an account can hold. */
@@ -1409,6 +1463,19 @@ export type PluginState =
 "installed" | "active" | "disabled" | "error" | 
 /**  Failed too often; enabling it starts it again. */
 "quarantined";
+
+/**  What a plugin starts flows by. */
+export type PluginTriggerInfo = {
+	id: string,
+	name: string,
+	description: string,
+	configSchema: Value | null,
+	/**  JSON Schema of what its events tell. */
+	payloadSchema: Value | null,
+	samplePayload: Value | null,
+	/**  How often it is asked unless a flow says otherwise; null for one that only the plugin fires. */
+	pollIntervalMs: number | null,
+};
 
 /**  How much it matters; ordered from least to most. */
 export type Priority = "low" | "normal" | "high" | "urgent";
@@ -1623,7 +1690,9 @@ export type RunKind =
 /**  Another flow called it. */
 "sub" | 
 /**  The error flow of a run that failed. */
-"error";
+"error" | 
+/**  A person ran one node of it by hand. */
+"node";
 
 export type RunListArgs = {
 	/**  The id of a flow; all of them when absent. */
@@ -1932,6 +2001,8 @@ export type TriggerInfo = {
 	/**  Why it last did not fire when it should have, and when that was. */
 	lastError: Error | null,
 	lastErrorAt: string | null,
+	/**  Plugins that its flow uses and that do nothing at present: runs that it starts may fail. */
+	degraded: Degraded[],
 };
 
 export type TriggerPauseArgs = {

@@ -208,6 +208,8 @@ export function makePlugins(ready: boolean): PluginInfo[] {
         { permission: 'inbox:write', words: 'Put items into your inbox.', wide: false },
         { permission: 'files:open:{settings.folders}', words: 'Open one of these folders in your file manager when you ask for it.', wide: false },
       ],
+      conditions: [],
+      triggers: [],
       dataSources: [{ id: 'repositories', name: 'Repositories', description: 'All repositories under your folders.', defaultIntervalMs: 300_000 }],
       actions: [
         { id: 'fetch', name: 'Fetch', description: 'Ask the upstream for news.', inputSchema: null, appliesTo: ['branch'], idempotent: true, readOnly: false, reverse: null },
@@ -253,6 +255,8 @@ export function makePlugins(ready: boolean): PluginInfo[] {
         { permission: 'secrets:token', words: 'Send the secret "token" to builds.example.com without seeing it.', wide: false },
         { permission: 'network', words: 'Talk to any public host on the internet.', wide: true },
       ],
+      conditions: [],
+      triggers: [],
       dataSources: [{ id: 'builds', name: 'Builds', description: 'Builds of your projects.', defaultIntervalMs: 120_000 }],
       actions: [
         {
@@ -303,6 +307,8 @@ export function makePlugins(ready: boolean): PluginInfo[] {
         { permission: 'network:api.forge.example', words: 'Talk to api.forge.example.', wide: false },
         { permission: 'secrets:forge_token', words: 'Send the secret "forge_token" to api.forge.example without seeing it.', wide: false },
       ],
+      conditions: [],
+      triggers: [],
       dataSources: [{ id: 'forge.reviews', name: 'Reviews', description: 'Reviews that wait for you.', defaultIntervalMs: 60_000 }],
       actions: [],
       settingsSchema: null,

@@ -94,7 +94,7 @@ async fn a_condition_asks_whether_an_item_matches() {
         );
     }
     let custom = json!({"type": "custom", "pluginId": "p", "functionName": "f", "args": []});
-    assert_eq!(way(&rig, custom.clone(), json!({})).await, Err(Code::Unsupported));
+    assert_eq!(way(&rig, custom.clone(), json!({})).await, Err(Code::Refused), "not allowed");
     let never = json!({"type": "and", "conditions": [query("crash is:done", None), custom]});
     assert_eq!(
         sorted(way(&rig, never, json!({"itemId": bug})).await),
