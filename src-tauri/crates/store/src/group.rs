@@ -38,6 +38,7 @@ pub struct Store {
 pub(crate) struct Inner {
     pub options: StoreOptions,
     readers: SqlitePool,
+    bulk: SqlitePool,
     queue: mpsc::Sender<Work>,
     pub feed: broadcast::Sender<Arc<[ChangeRow]>>,
     closed: tokio::sync::watch::Receiver<bool>,
@@ -105,6 +106,7 @@ impl Store {
         let next_seq = feed::next_seq(&mut conn).await?;
         let readers = open::readers(&options).await?;
         let appender = Appender::open(&options)?;
+        let bulk = open::bulk_readers(&options);
         let (queue, waiting) = mpsc::channel(QUEUE);
         let (feed, _) = broadcast::channel(FEED);
         let (closing, closed) = tokio::sync::watch::channel(false);
@@ -133,12 +135,17 @@ impl Store {
                 closing.send_replace(true);
             })
             .map_err(Error::from)?;
-        Ok(Self { inner: Arc::new(Inner { options, readers, queue, feed, closed }) })
+        Ok(Self { inner: Arc::new(Inner { options, readers, bulk, queue, feed, closed }) })
     }
 
     /// Reading connections: they see what was committed before a statement begins.
     pub fn reader(&self) -> &SqlitePool {
         &self.inner.readers
+    }
+
+    /// Reading connections for what is large and read once: they keep nothing of it in memory.
+    pub fn bulk_reader(&self) -> &SqlitePool {
+        &self.inner.bulk
     }
 
     pub fn clock(&self) -> &SharedClock {
@@ -212,7 +219,8 @@ impl Store {
         let close = async {
             // Readers go first: the last checkpoint cannot cut the log while one has it open. One
             // that does not end does not keep the writer from closing.
-            _ = tokio::time::timeout(CLOSE / 2, self.inner.readers.close()).await;
+            let close = async { tokio::join!(self.inner.readers.close(), self.inner.bulk.close()) };
+            _ = tokio::time::timeout(CLOSE / 2, close).await;
             let _ = self.inner.queue.send(Work::Close).await;
             let mut closed = self.inner.closed.clone();
             let _ = closed.wait_for(|closed| *closed).await;

@@ -48,6 +48,8 @@ impl StoreOptions {
 
 /// How long a statement waits for a lock.
 pub(crate) const BUSY: Duration = Duration::from_secs(5);
+/// Large things that are read at a time.
+const BULK: u32 = 2;
 
 fn base(file: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
@@ -131,4 +133,15 @@ pub(crate) async fn readers(options: &StoreOptions) -> devrig_core::Result<Sqlit
         .connect_with(base(&options.file).read_only(true))
         .await
         .map_err(from_sqlx)
+}
+
+/// Connections for what is large and read once. Those of [`readers`] keep 20 MB each of what they
+/// last read, which would be nothing else any more.
+pub(crate) fn bulk_readers(options: &StoreOptions) -> SqlitePool {
+    let connect = base(&options.file).read_only(true);
+    let connect = connect.pragma("cache_size", "-1000").pragma("mmap_size", "0");
+    SqlitePoolOptions::new()
+        .max_connections(BULK)
+        .acquire_timeout(Duration::from_secs(10))
+        .connect_lazy_with(connect)
 }
