@@ -5,6 +5,7 @@ use devrig_store::{Store, from_sqlx};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::run::whole;
 use crate::table::trigger::{self as table, EventLine};
 use crate::table::{flow as flows, run as runs};
 
@@ -73,7 +74,8 @@ pub async fn get(store: &Store, flow: &str, number: i64) -> Result<TriggerEventD
             .hint("`devrig trigger events` lists them.")
     })?;
     let (_, payload) = runs::event(&mut conn, number).await?;
-    Ok(TriggerEventDetail { event: found.into(), payload })
+    drop(conn);
+    Ok(TriggerEventDetail { event: found.into(), payload: whole(store, &payload).await? })
 }
 
 impl From<EventLine> for TriggerEvent {

@@ -10,12 +10,14 @@ use std::time::Duration;
 
 use crate::action::Level;
 use crate::definition::TriggerType;
-use crate::run::{Entry, NodeStatus, RunKind, RunRow, RunStatus};
+use crate::run::{Entry, NodeStatus, Output, RunKind, RunRow, RunStatus, whole};
 use crate::table::found::{self, Filter};
 use crate::table::run as table;
 
 /// Rows of one page at most.
 const PAGE: u32 = 500;
+/// Large values of a run are shown as far as they take so many bytes together.
+const SHOWN: u64 = 16 * 1024 * 1024;
 
 /// A run in a list.
 #[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
@@ -50,6 +52,8 @@ pub struct RunDetail {
     /// The id of the trigger, and what it told.
     pub trigger: String,
     pub payload: Value,
+    /// How long that is in bytes, where it is too large to be shown: then `payload` is null.
+    pub payload_bytes: Option<f64>,
     /// In the order in which they ended.
     pub nodes: Vec<NodeRun>,
     pub log: Vec<LogLine>,
@@ -67,6 +71,8 @@ pub struct NodeRun {
     pub took_ms: Option<u32>,
     pub attempts: u32,
     pub output: Value,
+    /// How long the output is in bytes, where it is too large to be shown: then `output` is null.
+    pub output_bytes: Option<f64>,
     /// The way that it took, where it is not `out`.
     pub port: Option<String>,
     pub error: Option<Error>,
@@ -153,8 +159,51 @@ pub async fn get(store: &Store, id: &str) -> Result<RunDetail> {
     let (trigger, payload) = table::event(&mut conn, row.event).await?;
     let (entries, _) = table::journal(&mut conn, row.seq).await?;
     let start = row.started_at.unwrap_or(row.queued_at);
-    let (nodes, log) = told(start, entries);
-    Ok(RunDetail { run: RunInfo::from((row, names)), trigger, payload, nodes, log })
+    drop(conn);
+    let stored = stored(&entries);
+    let (mut nodes, log) = told(start, entries);
+    let mut shown = Shown { store, left: SHOWN };
+    let (payload, payload_bytes) = shown.read(&payload).await;
+    for node in &mut nodes {
+        let Some(output) = stored.get(&node.path) else { continue };
+        (node.output, node.output_bytes) = shown.read(output).await;
+    }
+    let run = RunInfo::from((row, names));
+    Ok(RunDetail { run, trigger, payload, payload_bytes, nodes, log })
+}
+
+/// The outputs that are stored, by the paths of their nodes.
+fn stored(entries: &[Entry]) -> BTreeMap<String, Output> {
+    let stored = entries.iter().filter_map(|entry| match entry {
+        Entry::Ended(end) => Some((end.node.clone(), end.kept.clone()?)),
+        _ => None,
+    });
+    stored.collect()
+}
+
+/// Reads large values back, as many as may be shown. A run is shown without what is gone.
+struct Shown<'a> {
+    store: &'a Store,
+    left: u64,
+}
+
+impl Shown<'_> {
+    async fn read(&mut self, output: &Output) -> (Value, Option<f64>) {
+        let size = output.stored();
+        if size > self.left {
+            return (Value::Null, Some(size as f64));
+        }
+        match whole(self.store, output).await {
+            Ok(value) => {
+                self.left -= size;
+                (value, None)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a large value of a run cannot be shown");
+                (Value::Null, Some(size as f64))
+            }
+        }
+    }
 }
 
 /// Puts the entries of a journal together by node.
@@ -194,6 +243,7 @@ fn told(start: Timestamp, entries: Vec<Entry>) -> (Vec<NodeRun>, Vec<LogLine>) {
                     took_ms: Some(u32::try_from(end.took).unwrap_or(u32::MAX)),
                     attempts: end.attempts,
                     output: end.output.clone(),
+                    output_bytes: None,
                     port: end.port.clone(),
                     error: end.error.clone(),
                     until: None,
@@ -214,6 +264,7 @@ impl NodeRun {
             took_ms: None,
             attempts: 0,
             output: Value::Null,
+            output_bytes: None,
             port: None,
             error: None,
             until: None,

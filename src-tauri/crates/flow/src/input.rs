@@ -7,12 +7,16 @@ use devrig_expr::template::Options;
 use devrig_expr::{Config, Data, Reference};
 use serde_json::{Map, Value};
 
+use crate::run::Seen;
+
 /// A config, ready to be resolved any number of times.
 pub struct Input {
     config: Config,
     /// Fields whose texts are no templates.
     raw: Map<String, Value>,
     pub reads: Reads,
+    /// What it reads of a run.
+    pub seen: Seen,
 }
 
 /// What a config takes from the person's own things, by name.
@@ -34,8 +38,10 @@ impl Input {
             .into_iter()
             .partition::<Map<_, _>, _>(|(name, _)| raw.contains(&name.as_str()));
         let config = Config::compile(&Value::Object(templates), Options::default())?;
-        let reads = Reads::of(&config.references())?;
-        Ok(Self { config, raw, reads })
+        let references = config.references();
+        let code = raw.values().filter_map(Value::as_str).map(str::to_owned).collect();
+        let (reads, seen) = (Reads::of(&references)?, Seen::of(&references).with_code(code));
+        Ok(Self { config, raw, reads, seen })
     }
 
     /// Everything that its expressions read.

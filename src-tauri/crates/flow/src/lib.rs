@@ -13,6 +13,7 @@ pub mod history;
 mod input;
 pub mod network;
 pub mod others;
+mod payloads;
 pub mod permissions;
 mod permits;
 mod place;

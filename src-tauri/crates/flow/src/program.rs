@@ -6,6 +6,7 @@ pub use alone::Reads;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use devrig_core::{Context as _, Error, Result};
@@ -66,7 +67,12 @@ pub struct Node {
     pub handles_errors: bool,
     /// Whether a way leads on from its port `timeout`.
     pub handles_timeout: bool,
+    /// How much it last gave, where that was large; [`UNKNOWN`] before it gave anything.
+    gave: AtomicU64,
 }
+
+/// Of a node that has given nothing since its flow was compiled.
+const UNKNOWN: u64 = u64::MAX;
 
 /// What a node does.
 pub enum Work {
@@ -119,6 +125,18 @@ impl Graph {
 }
 
 impl Node {
+    /// How much memory its next output will take, by the last one, if there was one.
+    pub fn expected(&self) -> Option<u64> {
+        Some(self.gave.load(Ordering::Relaxed)).filter(|gave| *gave != UNKNOWN)
+    }
+
+    /// Notes how much it gave that was stored.
+    pub fn expect(&self, bytes: u64) {
+        if self.gave.load(Ordering::Relaxed) != bytes {
+            self.gave.store(bytes, Ordering::Relaxed);
+        }
+    }
+
     /// Whether it leaves the loop around it.
     pub fn breaks(&self) -> bool {
         matches!(&self.work, Work::Action(step) if step.control() == Some(Control::Break))
@@ -170,6 +188,7 @@ impl Compiler<'_> {
             pin: node.pin.clone(),
             handles_errors: leads(port::ERROR),
             handles_timeout: leads(port::TIMEOUT),
+            gave: AtomicU64::new(UNKNOWN),
         })
     }
 

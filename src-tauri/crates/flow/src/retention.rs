@@ -10,9 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::run::RunStatus;
 use crate::table::old::{self, Old, Place};
+use crate::table::payload;
 
 /// Runs that are deleted in one transaction, and events.
 const BATCH: u32 = 200;
+/// Large values that are looked at together, and how many half megabytes of them are deleted in one
+/// transaction.
+const PAYLOADS: u32 = 50;
+const PARTS: u32 = 16;
 
 /// How long what is kept. Runs that have not ended are kept whatever is said here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +61,41 @@ pub async fn clean(store: &Store, keep: &Keep) -> Result<Cleaned> {
     cleaner.full_flows().await?;
     cleaner.sparing_flows().await?;
     cleaner.old_events().await?;
+    free_payloads(store).await?;
     Ok(cleaner.cleaned)
+}
+
+/// Deletes the large values that neither a run nor an event points to.
+///
+/// # Errors
+/// What the store meets. What was deleted before stays deleted.
+pub(crate) async fn free_payloads(store: &Store) -> Result<()> {
+    let mut after = String::new();
+    loop {
+        let mut conn = store.reader().acquire().await.map_err(from_sqlx)?;
+        let loose = payload::loose(&mut conn, &after, PAYLOADS).await?;
+        drop(conn);
+        let Some(last) = loose.last() else { return Ok(()) };
+        after.clone_from(last);
+        loop {
+            let some = loose.clone();
+            let free = async move |tx: &mut Tx| payload::free(tx, &some, PARTS).await;
+            if !gently(store, free).await? {
+                break;
+            }
+        }
+    }
+}
+
+/// Leaves the writer to others for as long as it was taken.
+async fn gently<T: Send + 'static>(
+    store: &Store,
+    unit: impl AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let begun = Instant::now();
+    let done = store.write(unit).await;
+    tokio::time::sleep(begun.elapsed()).await;
+    done
 }
 
 struct Cleaner<'a> {
@@ -111,9 +150,8 @@ impl Cleaner<'_> {
             let over: Vec<i64> = page.iter().filter(over).map(|run| run.seq).collect();
             if !over.is_empty() {
                 let events_until = self.now - self.keep.ended;
-                let gone = self
-                    .gently(async move |tx: &mut Tx| old::delete(tx, &over, events_until).await)
-                    .await?;
+                let delete = async move |tx: &mut Tx| old::delete(tx, &over, events_until).await;
+                let gone = gently(self.store, delete).await?;
                 self.cleaned.runs += gone.runs;
                 self.cleaned.events += gone.events;
             }
@@ -128,24 +166,13 @@ impl Cleaner<'_> {
             let next = old::events_page(&mut *self.reader().await?, after, until, BATCH).await?;
             let Some(last) = next else { return Ok(()) };
             let delete = async move |tx: &mut Tx| old::delete_events(tx, after, last, until).await;
-            self.cleaned.events += self.gently(delete).await?;
+            self.cleaned.events += gently(self.store, delete).await?;
             after = last;
         }
     }
 
     async fn reader(&self) -> Result<sqlx::pool::PoolConnection<sqlx::Sqlite>> {
         self.store.reader().acquire().await.map_err(from_sqlx)
-    }
-
-    /// Leaves the writer to others for as long as it was taken.
-    async fn gently<T: Send + 'static>(
-        &self,
-        unit: impl AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let begun = Instant::now();
-        let done = self.store.write(unit).await;
-        tokio::time::sleep(begun.elapsed()).await;
-        done
     }
 }
 

@@ -33,7 +33,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use devrig_core::notify::Notifier;
 use devrig_core::{Code, Error, Result, Timestamp, id};
 use devrig_store::{Batch, Store, Tx, from_sqlx};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -41,15 +41,21 @@ use tokio_util::task::TaskTracker;
 use self::after::Ending;
 use crate::circuits::{CircuitState, Circuits};
 use crate::others::Others;
+use crate::payloads::{self, Unstored};
 use crate::permits::Permits;
 use crate::program::Program;
 use crate::programs::Programs;
-use crate::run::{Answer, Board, Held, Journal, Memory, RunKind, RunRow, RunStatus};
+use crate::run::{
+    Answer, Board, Held, Journal, Memory, Output, RunKind, RunRow, RunStatus, Told, whole,
+};
 use crate::secrets::Secrets;
+use crate::table::payload;
 use crate::table::run::{self as table, EventRow};
 
 /// Runs at a time, of all flows together.
 const MOST: usize = 256;
+/// So much of a large payload is shown in a list, in bytes.
+const BEGINNING: usize = 200;
 
 /// What starts a run.
 pub struct Start {
@@ -144,7 +150,7 @@ struct Going {
     journal: Journal,
     memory: Memory,
     held: Held,
-    trigger: Value,
+    trigger: Told,
     rest: Option<oneshot::Sender<Rest>>,
 }
 
@@ -153,7 +159,7 @@ struct Launch {
     program: Arc<Program>,
     journal: Journal,
     memory: Memory,
-    trigger: Value,
+    trigger: Told,
     answer: Option<oneshot::Sender<Answer>>,
     /// It has its place.
     entered: bool,
@@ -172,8 +178,11 @@ impl Runs {
     ) -> Result<Self> {
         let mut conn = store.reader().acquire().await.map_err(from_sqlx)?;
         let (run, event) = table::last_numbers(&mut conn).await?;
+        let held = payload::last_holders(&mut conn).await?;
         let open = table::open(&mut conn).await?;
         drop(conn);
+        // What a crash kept from being written may have left large values under its numbers.
+        let (run, event) = (run.max(held.0), event.max(held.1));
         let clock = store.clock().clone();
         let begun_at = store.clock().now();
         let key = store.write(async |tx: &mut Tx| crate::table::wait::key(tx).await).await?;
@@ -207,10 +216,19 @@ impl Runs {
         runs.take_up(open);
         let waker = runs.clone();
         runs.inner.tasks.spawn(async move {
+            waker.forget_unwritten(run, event).await;
             waker.let_orphans_go().await;
             waker.wake_parked().await;
         });
         Ok(runs)
+    }
+
+    /// `run` and `event` are the last numbers of the processes before this one.
+    async fn forget_unwritten(&self, run: i64, event: i64) {
+        let unit = async move |tx: &mut Tx| payload::forget_unwritten(tx, run, event).await;
+        if let Err(error) = self.inner.store.write(unit).await {
+            tracing::warn!(%error, "large values that a crash left could not be let go");
+        }
     }
 
     fn take_up(&self, open: Vec<RunRow>) {
@@ -235,10 +253,12 @@ impl Runs {
             return Err(Error::new(Code::Cancelled, "DevRig is stopping, so nothing is started"));
         }
         let entered = self.enter(&start.program);
-        let (event, run, trigger) = self.rows(&start, entered);
+        let (mut event, run) = self.rows(&start, entered);
+        let Start { program, trigger, trigger_type, payload, answer, .. } = start;
+        let payload = self.lay_aside(&mut event, payload).await;
+        let trigger = Told::new(&trigger, trigger_type, event.at, payload);
         let journal = Journal::fresh(self.inner.store.clone(), run, Some(event));
         let memory = Memory::default();
-        let Start { program, answer, .. } = start;
         self.launch(Launch { program, journal, memory, trigger, answer, entered }).await
     }
 
@@ -281,11 +301,11 @@ impl Runs {
         self.board().set(program.flow, most, settings.priority);
     }
 
-    fn rows(&self, start: &Start, entered: bool) -> (EventRow, RunRow, Value) {
+    fn rows(&self, start: &Start, entered: bool) -> (EventRow, RunRow) {
         let seq = self.inner.next_run.fetch_add(1, Ordering::Relaxed);
         let event = EventRow { run: Some(seq), ..self.event(start, "run") };
         let now = event.at;
-        let Start { program, trigger, trigger_type, kind, payload, depth, parent, .. } = start;
+        let Start { program, trigger_type, kind, depth, parent, .. } = start;
         let run = RunRow {
             seq,
             id: id::fresh(),
@@ -306,8 +326,28 @@ impl Runs {
             error: None,
             trigger_type: (*trigger_type).to_owned(),
         };
-        let told = told(trigger, trigger_type, now, payload.clone());
-        (event, run, told)
+        (event, run)
+    }
+
+    /// Stores what an event told where it is large. Where that fails, the event itself has it.
+    async fn lay_aside(&self, event: &mut EventRow, payload: Value) -> Output {
+        if !event.is_large() {
+            return Output::Here(payload);
+        }
+        let end = event.payload.floor_char_boundary(BEGINNING);
+        event.payload = event.payload[..end].to_owned();
+        match payloads::put(&self.inner.store, -event.seq, payload).await {
+            Ok(stored) => {
+                event.stored = Some(stored.clone());
+                Output::Stored(stored)
+            }
+            Err(unstored) => {
+                let Unstored { error, value } = *unstored;
+                tracing::warn!(%error, "a large payload could not be stored by itself");
+                event.payload = value.to_string();
+                Output::Here(value)
+            }
+        }
     }
 
     fn number(&self) -> i64 {
@@ -323,6 +363,7 @@ impl Runs {
             at: self.inner.store.clock().now(),
             verdict,
             payload: start.payload.to_string(),
+            stored: None,
             cursor: start.cursor.clone(),
             run: None,
         }
@@ -344,8 +385,8 @@ impl Runs {
         let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
         let (run, _) = table::get(&mut conn, id).await?;
         drop(conn);
-        let rest = Rest { status: RunStatus::Cancelled, output: Value::Null, error: None };
-        let trigger = Value::Null;
+        let rest = Rest::of(RunStatus::Cancelled, None);
+        let trigger = Told::default();
         let ending =
             Ending { run: &run, rest: &rest, program: None, node: None, trigger: &trigger };
         let after = self.aftermath(&ending).await;
@@ -419,12 +460,14 @@ impl Runs {
         let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
         let program = self.inner.programs.version(&mut conn, run.flow, run.version).await?;
         let (entries, _) = table::journal(&mut conn, run.seq).await?;
-        Ok(crate::run::output(&program, entries))
+        drop(conn);
+        whole(&self.inner.store, &crate::run::output(&program, entries)).await
     }
 
     /// `trigger`, as expressions see it now.
-    pub(crate) fn told(&self, trigger: &str, kind: &str, payload: &Value) -> Value {
-        told(trigger, kind, self.inner.store.clock().now(), payload.clone())
+    pub(crate) fn told(&self, trigger: &str, kind: &'static str, payload: &Value) -> Value {
+        let payload = Output::Here(payload.clone());
+        Told::new(trigger, kind, self.inner.store.clock().now(), payload).into_seen()
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -458,13 +501,4 @@ impl Runs {
     fn tokens(&self) -> std::sync::MutexGuard<'_, HashMap<String, Turn>> {
         self.inner.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// `trigger`, as expressions see it.
-fn told(trigger: &str, kind: &str, at: Timestamp, payload: Value) -> Value {
-    let payload = match kind {
-        "webhook" => crate::triggers::webhook::with_body(payload),
-        _ => payload,
-    };
-    json!({ "id": trigger, "type": kind, "firedAt": at, "payload": payload })
 }

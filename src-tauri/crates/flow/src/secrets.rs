@@ -56,7 +56,8 @@ impl Masks {
         self.any.store(true, Ordering::Release);
     }
 
-    fn has_any(&self) -> bool {
+    /// Whether there are any.
+    pub fn has_any(&self) -> bool {
         self.any.load(Ordering::Acquire)
     }
 

@@ -4,6 +4,7 @@ pub mod file;
 pub mod flow;
 pub mod found;
 pub mod old;
+pub mod payload;
 pub mod permission;
 pub mod run;
 pub mod trigger;

@@ -1,6 +1,5 @@
 //! The nodes that steer: loops, branches side by side, delays, answers, failures.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use devrig_core::{Code, Error, Result, Timestamp};
@@ -14,7 +13,7 @@ use super::frame::Round;
 use super::memory::Wait;
 use super::node::Went;
 use super::walk::{Stop, Walked};
-use super::{Entry, Frame, Walker};
+use super::{Entry, Frame, Gathered, Output, Walker};
 use crate::action::{Control, Level, Log};
 use crate::program::{Graph, Node, Step};
 
@@ -63,11 +62,11 @@ impl Walker<'_> {
         match control {
             Control::Loop => self.rounds(frame, body(step)?, path, read(input)?).await,
             Control::Parallel => self.side_by_side(frame, body(step)?, path).await,
-            Control::Break => Ok(Went::Through(Value::Null, None)),
+            Control::Break => Ok(Went::on()),
             Control::Delay => self.rest(path, read(input)?).await,
             Control::Branch => {
                 let Branch { port } = read(input)?;
-                Ok(Went::Through(Value::Null, Some(port)))
+                Ok(Went::at(&port))
             }
             Control::Fail => {
                 let Fail { message, hint } = read(input)?;
@@ -111,7 +110,7 @@ impl Walker<'_> {
             (index, walked, inner.output())
         });
         let mut running = FuturesUnordered::new();
-        let mut outputs: BTreeMap<usize, Value> = BTreeMap::new();
+        let mut outputs = Gathered::new(length);
         // The round that a break ends the loop with: those before it are part of it, however long
         // they take.
         let mut last = length;
@@ -126,18 +125,18 @@ impl Walker<'_> {
             }
             let Some((index, walked, output)) = running.next().await else { break };
             match walked {
-                Walked::Done(_) => drop(outputs.insert(index, output)),
+                Walked::Done(_) => self.gather(&mut outputs, index, output).await,
                 Walked::Broke => {
-                    outputs.insert(index, output);
                     last = last.min(index);
+                    outputs.cut(last);
+                    self.gather(&mut outputs, index, output).await;
                 }
                 Walked::Stopped(Stop::Parked(until)) => parked.push((index, until)),
                 Walked::Stopped(_) if index > last => {}
                 Walked::Stopped(stop) => return stopped(stop),
             }
             let counts = |(index, _): &&(usize, Option<Timestamp>)| *index <= last;
-            if last < length
-                && outputs.range(..last).count() + parked.iter().filter(counts).count() >= last
+            if last < length && outputs.before(last) + parked.iter().filter(counts).count() >= last
             {
                 break;
             }
@@ -146,10 +145,26 @@ impl Walker<'_> {
         match open.map(|(_, until)| until).reduce(sooner) {
             Some(until) => Ok(Went::Stopped(Stop::Parked(until))),
             None => {
-                let outputs = outputs.into_iter().filter(|(index, _)| *index <= last);
-                Ok(Went::Through(outputs.map(|(_, output)| output).collect(), None))
+                if let Some(rest) = outputs.rest() {
+                    self.spread(&mut outputs, rest).await;
+                }
+                Ok(Went::Through(outputs.all(), None))
             }
         }
+    }
+
+    async fn gather(&self, outputs: &mut Gathered, round: usize, output: Output) {
+        outputs.add(round, output);
+        if let Some(heavy) = outputs.heavy() {
+            self.spread(outputs, heavy).await;
+        }
+    }
+
+    async fn spread(&self, outputs: &mut Gathered, list: Vec<Value>) {
+        let length = list.len();
+        let list = self.journal.masks().value(Value::Array(list));
+        let kept = self.keep(Output::Here(list)).await;
+        outputs.spread(length, kept);
     }
 
     async fn rest(&self, path: &str, Delay { ms }: Delay) -> Result<Went> {
@@ -172,7 +187,7 @@ impl Walker<'_> {
         };
         match self.pause(until).await {
             Some(stop) => Ok(Went::Stopped(stop)),
-            None => Ok(Went::Through(Value::Null, None)),
+            None => Ok(Went::on()),
         }
     }
 
@@ -191,7 +206,7 @@ impl Walker<'_> {
         if !matches!(given, Ok(true)) {
             self.journal.say(Level::Info, "no request waits for an answer, so none was sent");
         }
-        Went::Through(input, None)
+        Went::with(input)
     }
 }
 

@@ -6,7 +6,7 @@ use devrig_core::{Error, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::RunKind;
+use super::{Output, RunKind};
 use crate::action::Level;
 
 /// How a node ended.
@@ -52,6 +52,9 @@ pub enum Entry {
         at: u64,
         #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
         input: Option<Value>,
+        /// The input, where it is stored.
+        #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
+        kept: Option<Output>,
     },
     /// The run is one of this node alone: what ended before it was given.
     #[serde(rename = "only")]
@@ -121,6 +124,9 @@ pub struct End {
     pub attempts: u32,
     #[serde(rename = "o", default, skip_serializing_if = "Value::is_null")]
     pub output: Value,
+    /// The output, where parts of it are stored; then `output` is null.
+    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Output>,
     /// The port that was chosen, where it is not `out`.
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub port: Option<String>,
@@ -140,7 +146,24 @@ pub fn only(kind: RunKind, entries: &[Entry]) -> Option<&str> {
     }
 }
 
+impl Entry {
+    /// The payloads that it points to.
+    pub fn hashes(&self) -> Vec<String> {
+        let kept = match self {
+            Self::Begun { kept, .. } => kept.as_ref(),
+            Self::Ended(end) => end.kept.as_ref(),
+            _ => None,
+        };
+        kept.map(Output::hashes).unwrap_or_default()
+    }
+}
+
 impl End {
+    /// What the node gave.
+    pub fn given(&self) -> Output {
+        self.kept.clone().unwrap_or_else(|| Output::Here(self.output.clone()))
+    }
+
     /// Whether nothing handled its failure.
     pub fn stopped_the_run(&self) -> bool {
         self.status == NodeStatus::Failed && self.port.is_none()

@@ -1,11 +1,12 @@
 //! Where a walk over a graph stands, and what expressions see from there.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use devrig_expr::Data;
 use serde_json::Value;
 
-use super::{End, Entry, Memory};
+use super::{End, Entry, Loaded, Memory, Output};
 use crate::program::{Graph, Program};
 
 /// A graph that is being walked: a flow's, or the body of a loop in one of its rounds.
@@ -16,10 +17,12 @@ pub struct Frame<'f> {
     pub outer: Option<&'f Frame<'f>>,
     pub round: Option<Round>,
     ends: Vec<OnceLock<Arc<End>>>,
+    /// Whether the output of one of them is stored.
+    stored: AtomicBool,
 }
 
 /// What a run gave that walked this program, by its journal.
-pub fn output(program: &Program, entries: Vec<Entry>) -> Value {
+pub fn output(program: &Program, entries: Vec<Entry>) -> Output {
     let memory = Memory::of(entries);
     Frame::seen(&program.graph, &memory).output()
 }
@@ -70,7 +73,7 @@ impl<'f> Frame<'f> {
         round: Option<Round>,
     ) -> Self {
         let ends = (0..graph.nodes.len()).map(|_| OnceLock::new()).collect();
-        Self { graph, prefix, outer, round, ends }
+        Self { graph, prefix, outer, round, ends, stored: AtomicBool::default() }
     }
 
     /// How the journal names a node of this graph.
@@ -80,6 +83,9 @@ impl<'f> Frame<'f> {
 
     /// Keeps how a node ended. A node ends once.
     pub fn keep(&self, node: usize, end: Arc<End>) {
+        if end.kept.is_some() {
+            self.stored.store(true, Ordering::Relaxed);
+        }
         self.ends[node].get_or_init(|| end);
     }
 
@@ -89,23 +95,41 @@ impl<'f> Frame<'f> {
     }
 
     /// What the graph gives: the output of its last node; of several, those that ran, by id.
-    pub fn output(&self) -> Value {
+    pub fn output(&self) -> Output {
         let mut last = self.graph.last().peekable();
         let first = last.next();
         if last.peek().is_none() {
-            let output = first.and_then(|node| self.end(node)).map(|end| end.output.clone());
-            return output.unwrap_or_default();
+            return first.and_then(|node| self.end(node)).map(End::given).unwrap_or_default();
         }
         let named = first.into_iter().chain(last).filter_map(|node| {
             let end = self.end(node)?;
-            Some((self.graph.nodes[node].id.clone(), end.output.clone()))
+            Some((self.graph.nodes[node].id.clone(), end.given()))
         });
-        Value::Object(named.collect())
+        Output::fields(named.collect())
     }
 
-    /// `nodes` and, in a loop, `loop`, as expressions see them.
-    pub fn roots(&self) -> Vec<(&str, Data<'_>)> {
-        let mut roots = vec![("nodes", Data::object(self.visible()))];
+    /// Whether expressions see a node whose output is stored.
+    pub fn has_stored(&self) -> bool {
+        self.stored.load(Ordering::Relaxed) || self.outer.is_some_and(Frame::has_stored)
+    }
+
+    /// The nodes that expressions see and whose outputs are stored, by their ids. Those of a body
+    /// come last, and win.
+    pub fn stored(&self) -> Vec<(&str, &End)> {
+        let mut seen = self.outer.map(Frame::stored).unwrap_or_default();
+        for (node, end) in self.graph.nodes.iter().zip(&self.ends) {
+            let Some(end) = end.get() else { continue };
+            seen.retain(|(id, _)| *id != node.id);
+            if end.kept.is_some() {
+                seen.push((node.id.as_str(), &**end));
+            }
+        }
+        seen
+    }
+
+    /// `nodes` and, in a loop, `loop`, as expressions see them; of what is stored, what is loaded.
+    pub fn roots<'a>(&'a self, loaded: &'a Loaded) -> Vec<(&'a str, Data<'a>)> {
+        let mut roots = vec![("nodes", Data::object(self.visible(loaded)))];
         if let Some(round) = self.nearest_round() {
             roots.push(("loop", round.data()));
         }
@@ -113,14 +137,16 @@ impl<'f> Frame<'f> {
     }
 
     /// Nodes that have ended, those outside first, so that a body's own come last and win.
-    fn visible(&self) -> Vec<(&str, Data<'_>)> {
-        let mut seen = self.outer.map(Frame::visible).unwrap_or_default();
+    fn visible<'a>(&'a self, loaded: &'a Loaded) -> Vec<(&'a str, Data<'a>)> {
+        let mut seen = self.outer.map(|outer| outer.visible(loaded)).unwrap_or_default();
         seen.extend(self.graph.nodes.iter().zip(&self.ends).filter_map(|(node, end)| {
             let end = end.get()?;
-            let mut fields = vec![
-                ("output", Data::from(&end.output)),
-                ("status", Data::from(end.status.as_str())),
-            ];
+            let output = match end.kept {
+                Some(_) => loaded.output(&end.node).unwrap_or(&Value::Null),
+                None => &end.output,
+            };
+            let mut fields =
+                vec![("output", Data::from(output)), ("status", Data::from(end.status.as_str()))];
             if let Some(error) = &end.error {
                 fields.push(("error", Data::from(serde_json::json!(error))));
             }

@@ -4,6 +4,7 @@
 //! transaction. Everything before an effect is on disk before the effect begins, and all of it
 //! before the run reports its end (DESIGN §3).
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use devrig_core::{Actor, Change, ChangeKind, Origin, Result, Timestamp};
@@ -16,12 +17,16 @@ use crate::table::run::{self as table, EventRow};
 
 /// A line of the log at most, in characters.
 const LINE: usize = 4_000;
+/// Entries of so many bytes are not kept in memory until somebody needs them on disk.
+const HEAVY: usize = 512 * 1024;
 
 /// The journal of one run.
 pub struct Journal {
     store: Store,
     started_at: Timestamp,
     state: Mutex<State>,
+    /// About how much memory the entries take that are not written.
+    weight: AtomicUsize,
     masks: Masks,
     writes: bool,
     /// One write at a time, so that an older state of the row never comes after a newer one.
@@ -97,6 +102,7 @@ impl Journal {
             store,
             started_at,
             state: Mutex::new(state),
+            weight: AtomicUsize::default(),
             masks: Masks::default(),
             writes: true,
             writing: tokio::sync::Mutex::default(),
@@ -117,6 +123,32 @@ impl Journal {
     /// Notes an entry, which is written with the next barrier.
     pub fn note(&self, entry: Entry) {
         self.lock().entries.push(entry);
+    }
+
+    /// Counts the bytes of what is about to be noted.
+    pub fn weigh(&self, bytes: usize) {
+        self.weight.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Writes what was noted when it takes much memory. Where that fails, it is kept for the next
+    /// barrier.
+    pub async fn lighten(&self) {
+        if self.weight.load(Ordering::Relaxed) < HEAVY {
+            return;
+        }
+        if let Err(error) = Box::pin(self.barrier()).await {
+            tracing::warn!(%error, "a run could not be written down yet");
+        }
+    }
+
+    /// Whether anything is written.
+    pub fn writes(&self) -> bool {
+        self.writes
+    }
+
+    /// The number of the run.
+    pub fn number(&self) -> i64 {
+        self.lock().run.seq
     }
 
     /// Changes the row, which is written with the next barrier.
@@ -172,6 +204,7 @@ impl Journal {
         }
         let run = kind.map(|kind| (state.run.clone(), kind));
         let entries = std::mem::take(&mut state.entries);
+        self.weight.store(0, Ordering::Relaxed);
         let along = match kind {
             Some(_) => std::mem::take(&mut state.along),
             None => Batch::default(),
@@ -206,6 +239,7 @@ impl Log for Journal {
     fn say(&self, level: Level, message: &str) {
         let at = self.elapsed();
         let message = self.masks.text(message.chars().take(LINE).collect());
+        self.weigh(message.len());
         self.note(Entry::Said { at, level, message });
     }
 }
@@ -214,7 +248,7 @@ impl Taken {
     fn rows(&self) -> Result<Batch> {
         let mut batch = self.along.clone();
         if let Some(event) = &self.event {
-            table::add_event(&mut batch, event);
+            table::add_event(&mut batch, event)?;
         }
         if let Some((run, kind)) = &self.run {
             table::put(&mut batch, run)?;

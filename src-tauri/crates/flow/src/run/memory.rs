@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     fn begun(node: &str) -> Entry {
-        Entry::Begun { node: node.into(), at: 5, input: None }
+        Entry::Begun { node: node.into(), at: 5, input: None, kept: None }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use devrig_core::{Category, Code, Error, Result, Timestamp};
 use serde_json::Value;
 
 use super::walk::{Ended, Stop};
-use super::{End, Entry, Frame, NodeStatus, Walker};
+use super::{End, Entry, Frame, Loaded, NodeStatus, Output, Walker};
 use crate::action::{Action, Context, Does, Effect};
 use crate::actions::{is_heavy, undone};
 use crate::circuits::Pass;
@@ -26,12 +26,29 @@ type Plain = fn(Value) -> Result<Value>;
 /// How an attempt went, when it did not fail.
 pub(super) enum Went {
     /// With an output, at a port where it is not `out`.
-    Through(Value, Option<String>),
+    Through(Output, Option<String>),
     Stopped(Stop),
+}
+
+impl Went {
+    /// Without an output.
+    pub(super) fn on() -> Self {
+        Self::with(Value::Null)
+    }
+
+    pub(super) fn with(output: Value) -> Self {
+        Self::Through(Output::Here(output), None)
+    }
+
+    /// At a port, without an output.
+    pub(super) fn at(port: &str) -> Self {
+        Self::Through(Output::default(), Some(port.to_owned()))
+    }
 }
 
 impl Walker<'_> {
     pub(super) async fn node(&self, frame: &Frame<'_>, number: usize) -> Ended {
+        self.journal.lighten().await;
         let path = frame.path(number);
         let past = self.memory.past(&path);
         if let Some(end) = past.and_then(|past| past.end.clone()) {
@@ -60,9 +77,11 @@ impl Walker<'_> {
                     true => NodeStatus::Disabled,
                     false => NodeStatus::Completed,
                 };
-                // What later nodes see is what the journal has, before a crash as after it.
-                let output = masks.value(output);
-                Ended::With(Arc::new(End { node: path, status, output, port, ..end }))
+                let (output, kept) = match output {
+                    Output::Here(value) => (value, None),
+                    stored => (Value::Null, Some(stored)),
+                };
+                Ended::With(Arc::new(End { node: path, status, output, kept, port, ..end }))
             }
             Ok(Went::Stopped(stop)) => Ended::Stopped(stop),
             Err(error) => self.failed(node, masks.error(error), End { node: path, ..end }),
@@ -97,7 +116,7 @@ impl Walker<'_> {
         attempts: &mut u32,
     ) -> Result<Went> {
         if node.disabled {
-            return Ok(Went::Through(Value::Null, None));
+            return Ok(Went::on());
         }
         if let Some(due) = self.memory.past(path).and_then(|past| past.due)
             && let Some(stop) = self.pause(due).await
@@ -163,6 +182,7 @@ impl Walker<'_> {
         }
     }
 
+    /// One attempt. A large output is stored before the room is given back that was taken for it.
     async fn attempt(
         &self,
         frame: &Frame<'_>,
@@ -170,33 +190,59 @@ impl Walker<'_> {
         path: &str,
         attempt: u32,
     ) -> Result<Went> {
+        let mut loaded = Loaded::default();
+        match self.act(frame, node, path, attempt, &mut loaded).await? {
+            Went::Through(Output::Here(output), port) => {
+                // What later nodes see is what the journal has, before a crash as after it.
+                let output = self.keep(Output::Here(self.journal.masks().value(output))).await;
+                node.expect(output.stored());
+                Ok(Went::Through(output, port))
+            }
+            went => Ok(went),
+        }
+    }
+
+    async fn act(
+        &self,
+        frame: &Frame<'_>,
+        node: &Node,
+        path: &str,
+        attempt: u32,
+        loaded: &mut Loaded,
+    ) -> Result<Went> {
         if let Some(pinned) = node.pin.as_ref().filter(|_| self.pins) {
-            return Ok(Went::Through(pinned.clone(), None));
+            return Ok(Went::with(pinned.clone()));
         }
         if let Some(given) = self.stand_in(node, path) {
             return given;
         }
         match &node.work {
-            Work::Junction => Ok(Went::Through(Value::Null, None)),
+            Work::Junction => Ok(Went::on()),
             Work::Choice { cases, otherwise } => {
                 for (port, condition) in cases {
                     if self.holds(frame, condition).await? {
-                        return Ok(Went::Through(Value::Null, Some(port.clone())));
+                        return Ok(Went::at(port));
                     }
                 }
-                Ok(Went::Through(Value::Null, Some(otherwise.clone())))
+                Ok(Went::at(otherwise))
             }
             Work::Action(step) => {
                 let own = self.access.roots(&step.input.reads, self.journal.masks()).await?;
-                let input = step.input.resolve(&self.data_with(frame, &own))?;
+                *loaded = self.load(frame, || step.input.seen.clone(), node.expected()).await?;
+                let input = step.input.resolve(&self.data(frame, &own, loaded))?;
                 step.action.check(&input)?;
                 match &step.action.does {
-                    Does::Pure(work) => self.compute(node, *work, input).await,
+                    Does::Pure(work) => {
+                        loaded.empty();
+                        self.compute(node, *work, input).await
+                    }
                     Does::Control(control) => {
+                        // What runs inside of it needs the room.
+                        *loaded = Loaded::default();
                         self.control(*control, frame, node, step, path, input).await
                     }
                     Does::Work(_) => {
-                        let work = self.work(frame, step, path, attempt, input);
+                        let work = self.work(frame, step, path, attempt, input, loaded);
                         self.in_time(node, work).await
                     }
                 }
@@ -213,6 +259,7 @@ impl Walker<'_> {
         path: &str,
         attempt: u32,
         input: Value,
+        loaded: &mut Loaded,
     ) -> Result<Went> {
         let Does::Work(action) = &step.action.does else {
             return Err(Error::internal("not an action that takes time"));
@@ -227,8 +274,12 @@ impl Walker<'_> {
                 return Ok(Went::Stopped(Stop::InDoubt { path: path.to_owned(), error: None }));
             }
             let at = self.journal.elapsed();
-            let input = Some(self.journal.masks().value(input.clone()));
-            self.journal.note(Entry::Begun { node: path.to_owned(), at, input });
+            let masked = self.journal.masks().value(input.clone());
+            let (input, kept) = match self.keep(Output::Here(masked)).await {
+                Output::Here(input) => (Some(input), None),
+                stored => (None, Some(stored)),
+            };
+            self.journal.note(Entry::Begun { node: path.to_owned(), at, input, kept });
             self.journal.barrier().await?;
             self.answer.release();
         } else if self.answer.is_held() {
@@ -236,7 +287,10 @@ impl Walker<'_> {
             self.journal.barrier().await?;
             self.answer.release();
         }
-        let data = self.data(frame);
+        if !step.input.seen.sees_code() {
+            loaded.empty();
+        }
+        let data = self.data(frame, &[], loaded);
         let run = self.journal.run();
         let context = Context {
             flow: self.program.definition.id.as_str(),
@@ -264,20 +318,20 @@ impl Walker<'_> {
                 let error = Some(self.journal.masks().error(error.context(path)));
                 Ok(Went::Stopped(Stop::InDoubt { path: path.to_owned(), error }))
             }
-            output => Ok(Went::Through(output?, None)),
+            output => output.map(Went::with),
         }
     }
 
     /// What takes long goes where it holds up no other run.
     async fn compute(&self, node: &Node, work: Plain, input: Value) -> Result<Went> {
         if !is_heavy(&input) {
-            return work(input).map(|output| Went::Through(output, None));
+            return work(input).map(Went::with);
         }
         let computed = tokio::task::spawn_blocking(move || work(input));
         let computed = async {
             tokio::select! {
                 output = computed => match output {
-                    Ok(output) => Ok(Went::Through(output?, None)),
+                    Ok(output) => output.map(Went::with),
                     Err(error) => Err(undone(error, &format!("computing {}", node.id))),
                 },
                 () = self.token.cancelled() => Ok(Went::Stopped(Stop::Cancelled)),

@@ -5,7 +5,7 @@ use devrig_core::{Error, Result, Timestamp};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use super::{RunRow, RunStatus};
+use super::{Output, RunRow, RunStatus};
 pub use crate::table::wait::Came;
 
 /// Where a run came to rest.
@@ -13,7 +13,25 @@ pub use crate::table::wait::Came;
 pub struct Rest {
     pub status: RunStatus,
     pub output: Value,
+    /// Where the output is, when it is large and nobody has read it back: then `output` is null.
+    pub stored: Option<Output>,
     pub error: Option<Error>,
+}
+
+impl Rest {
+    /// Without an output.
+    pub fn of(status: RunStatus, error: Option<Error>) -> Self {
+        Self { status, output: Value::Null, stored: None, error }
+    }
+
+    /// That of a run which completed.
+    pub fn with(output: Output) -> Self {
+        let rest = Self::of(RunStatus::Completed, None);
+        match output {
+            Output::Here(output) => Self { output, ..rest },
+            stored => Self { stored: Some(stored), ..rest },
+        }
+    }
 }
 
 /// What comes from elsewhere.
@@ -71,7 +89,7 @@ pub struct Called {
 
 /// How a called run stands.
 pub enum Stands {
-    Ended(Rest),
+    Ended(Box<Rest>),
     /// It goes on in this process, and tells when it comes to rest.
     Here(oneshot::Receiver<Rest>),
     /// Its end will wake the caller.

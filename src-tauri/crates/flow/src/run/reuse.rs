@@ -179,7 +179,7 @@ mod tests {
         let end = |node: &str, status| {
             Entry::Ended(Arc::new(End { node: node.into(), status, ..End::default() }))
         };
-        let begun = |node: &str| Entry::Begun { node: node.into(), at: 0, input: None };
+        let begun = |node: &str| Entry::Begun { node: node.into(), at: 0, input: None, kept: None };
         let entries = vec![
             end("a", NodeStatus::Completed),
             begun("b"),

@@ -67,7 +67,7 @@ impl StandIn {
         };
         match &end.error {
             Some(error) => Err(error.clone()),
-            None => Ok(Went::Through(end.output.clone(), end.port.clone())),
+            None => Ok(Went::Through(end.given(), end.port.clone())),
         }
     }
 }
@@ -87,7 +87,7 @@ impl Walker<'_> {
         }
         // Nobody waits in a walk that touches nothing.
         let waits = matches!(reach(node), Reach::Time);
-        waits.then(|| Ok(Went::Through(serde_json::Value::Null, None)))
+        waits.then(|| Ok(Went::on()))
     }
 }
 

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::node::{PARK, Went};
 use super::walk::Stop;
-use super::{Call, Called, Rest, RunStatus, Stands, Walker};
+use super::{Call, Called, Output, Rest, RunStatus, Stands, Walker, whole};
+use crate::payloads;
 use crate::program::Node;
 
 #[derive(Deserialize)]
@@ -47,11 +48,11 @@ impl Walker<'_> {
             })
             .await?;
         if !wait {
-            return Ok(Went::Through(json!({ "run": called.run }), None));
+            return Ok(Went::with(json!({ "run": called.run })));
         }
         let Called { run, stands } = called;
         let rest = match stands {
-            Stands::Ended(rest) => Some(rest),
+            Stands::Ended(rest) => Some(*rest),
             Stands::Here(rest) => tokio::select! {
                 rest = tokio::time::timeout(self.patience(until), rest) => {
                     rest.ok().and_then(Result::ok)
@@ -61,13 +62,24 @@ impl Walker<'_> {
             Stands::Elsewhere => None,
         };
         match rest {
-            Some(rest) if rest.status.has_ended() => ended(&name, &run, rest),
+            Some(rest) if rest.status.has_ended() => self.gave(ended(&name, &run, rest)?).await,
             _ if until.is_some_and(|until| until <= self.now()) => {
                 self.other_runs.let_go(&run).await;
                 Err(too_long(node))
             }
             _ => Ok(Went::Stopped(Stop::Parked(until))),
         }
+    }
+
+    /// What the called run gave was hidden by what that one knew; this one may know more secrets.
+    async fn gave(&self, output: Output) -> Result<Went> {
+        let size = output.stored();
+        if size == 0 || !self.journal.masks().has_any() {
+            return Ok(Went::Through(output, None));
+        }
+        let _room = payloads::room(size).await;
+        let value = self.journal.masks().value(whole(&self.store, &output).await?);
+        Ok(Went::Through(self.keep(Output::Here(value)).await, None))
     }
 
     /// Until when the node may wait, by its own limit.
@@ -85,9 +97,9 @@ impl Walker<'_> {
     }
 }
 
-fn ended(flow: &str, run: &str, rest: Rest) -> Result<Went> {
+fn ended(flow: &str, run: &str, rest: Rest) -> Result<Output> {
     match (rest.status, rest.error) {
-        (RunStatus::Completed, _) => Ok(Went::Through(rest.output, None)),
+        (RunStatus::Completed, _) => Ok(rest.stored.unwrap_or(Output::Here(rest.output))),
         (RunStatus::Failed, Some(error)) => Err(error.context(format!("the flow {flow}"))),
         (status, _) => {
             let how = status.as_str();

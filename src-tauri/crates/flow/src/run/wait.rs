@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use devrig_core::{Code, Error, Result, Timestamp};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::node::Went;
 use super::walk::Stop;
-use super::{Asked, Came, WaitKind, Walker};
+use super::{Asked, Came, Output, WaitKind, Walker};
 use crate::definition::port;
 use crate::program::Node;
 
@@ -88,13 +88,13 @@ fn answered(kind: WaitKind, answer: Value) -> Went {
         (WaitKind::Approval, _) => Some(port::REJECTED.to_owned()),
         _ => None,
     };
-    Went::Through(answer, port)
+    Went::Through(Output::Here(answer), port)
 }
 
 /// The time was over before an answer came.
 fn over_of(node: &Node) -> Result<Went> {
     if node.handles_timeout {
-        return Ok(Went::Through(json!(null), Some(port::TIMEOUT.to_owned())));
+        return Ok(Went::at(port::TIMEOUT));
     }
     Err(Error::new(Code::Timeout, format!("nothing that {} waits for came in time", node.id))
         .hint("Give it a longer timeoutMs, or lead an edge from its port timeout."))

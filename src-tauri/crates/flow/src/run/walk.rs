@@ -8,9 +8,8 @@ use devrig_core::{Error, Result, Timestamp};
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
-use serde_json::Value;
 
-use super::{End, Entry, Frame, NodeStatus, Walker};
+use super::{End, Entry, Frame, NodeStatus, Output, Walker};
 use crate::definition::port;
 use crate::plan::Plan;
 
@@ -18,7 +17,7 @@ use crate::plan::Plan;
 #[derive(Debug)]
 pub enum Walked {
     /// To its end, with what it gives.
-    Done(Value),
+    Done(Output),
     /// A node asked to leave the loop around it.
     Broke,
     Stopped(Stop),

@@ -9,9 +9,12 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::answer::Held;
-use super::{Access, Frame, Journal, Memory, OtherRuns, RunKind, RunRow, StandIn};
+use super::{
+    Access, Frame, Journal, Loaded, Memory, OtherRuns, Output, RunKind, RunRow, Seen, StandIn, Told,
+};
 use crate::circuits::Circuits;
 use crate::others::{Asker, Others};
+use crate::payloads::{self, Unstored};
 use crate::program::Program;
 
 /// One run while it is being walked.
@@ -33,7 +36,9 @@ pub struct Walker<'r> {
     pub(super) stand_in: Option<&'r StandIn>,
     /// The path of the node whose failure nothing has handled.
     failed: Mutex<Option<String>>,
-    /// Roots of expressions that stay the same: `trigger`, `flow`, `run`, `variables`.
+    /// The root `trigger` of expressions.
+    pub trigger: Told,
+    /// Roots of expressions that stay the same: `flow`, `run`, `variables`.
     facts: Vec<(&'static str, Value)>,
 }
 
@@ -49,8 +54,7 @@ pub struct Parts<'r> {
     pub token: CancellationToken,
     pub answer: &'r Held,
     pub other_runs: &'r dyn OtherRuns,
-    /// The root `trigger` of expressions.
-    pub trigger: Value,
+    pub trigger: Told,
 }
 
 impl<'r> Walker<'r> {
@@ -59,7 +63,7 @@ impl<'r> Walker<'r> {
         let Parts { others, circuits, token, answer, other_runs, trigger, .. } = parts;
         let run = journal.run();
         let address = program.listens.then(|| other_runs.address(&run.id)).flatten();
-        let facts = facts(program, &run, address, trigger);
+        let facts = facts(program, &run, address);
         let pins = matches!(run.kind, RunKind::Manual | RunKind::Node);
         Self {
             program,
@@ -75,6 +79,7 @@ impl<'r> Walker<'r> {
             other_runs,
             stand_in: None,
             failed: Mutex::default(),
+            trigger,
             facts,
         }
     }
@@ -83,11 +88,6 @@ impl<'r> Walker<'r> {
     #[must_use]
     pub fn standing_in(self, stand_in: &'r StandIn) -> Self {
         Self { stand_in: Some(stand_in), ..self }
-    }
-
-    /// The root `trigger` of expressions.
-    pub fn trigger(&self) -> &Value {
-        &self.facts[0].1
     }
 
     /// The path of the node that the run failed at.
@@ -108,34 +108,58 @@ impl<'r> Walker<'r> {
         }
     }
 
-    /// What expressions of a node in this frame see.
-    pub fn data<'a>(&'a self, frame: &'a Frame<'a>) -> Data<'a> {
-        self.data_with(frame, &[])
-    }
-
-    /// The same with more roots.
-    pub fn data_with<'a>(
+    /// What expressions of a node in this frame see, with further roots.
+    pub fn data<'a>(
         &'a self,
         frame: &'a Frame<'a>,
         more: &'a [(&'static str, Value)],
+        loaded: &'a Loaded,
     ) -> Data<'a> {
+        let trigger = loaded.trigger().unwrap_or(self.trigger.seen());
         let facts = self.facts.iter().chain(more);
         let facts = facts.map(|(name, value)| (*name, Data::from(value)));
-        Data::object(facts.chain(frame.roots()))
+        let facts = std::iter::once(("trigger", Data::from(trigger))).chain(facts);
+        Data::object(facts.chain(frame.roots(loaded)))
     }
 
     /// Whether a condition holds.
     ///
     /// # Errors
-    /// As [`Others::holds`].
+    /// As [`Others::holds`] and [`Walker::load`].
     pub async fn holds(&self, frame: &Frame<'_>, condition: &Condition) -> Result<bool> {
+        let loaded = self.load(frame, || Seen::of_condition(condition), Some(0)).await?;
         let asker = Asker {
             flow: &self.program.definition,
             access: &self.access,
             log: self.journal,
             stand_in: self.stand_in,
         };
-        self.others.holds(condition, &self.data(frame), &asker).await
+        self.others.holds(condition, &self.data(frame, &[], &loaded), &asker).await
+    }
+
+    /// Stores an output that is large. Where that fails it stays where it is, and the journal has
+    /// it.
+    pub async fn keep(&self, output: Output) -> Output {
+        let Output::Here(value) = output else { return output };
+        let weight = payloads::weight(&value);
+        if weight <= payloads::LARGE || !self.journal.writes() {
+            self.journal.weigh(weight);
+            return Output::Here(value);
+        }
+        // Apart, so that a run without large values has no room for all that in its futures.
+        Box::pin(self.put(value)).await
+    }
+
+    async fn put(&self, value: Value) -> Output {
+        match payloads::put(&self.store, self.journal.number(), value).await {
+            Ok(stored) => Output::Stored(stored),
+            Err(unstored) => {
+                let Unstored { error, value } = *unstored;
+                self.journal.weigh(payloads::weight(&value));
+                tracing::warn!(%error, "a large value of a run could not be stored");
+                Output::Here(value)
+            }
+        }
     }
 
     /// Whether the journal has the end of the node at `path` already.
@@ -148,12 +172,7 @@ impl<'r> Walker<'r> {
     }
 }
 
-fn facts(
-    program: &Program,
-    run: &RunRow,
-    address: Option<String>,
-    trigger: Value,
-) -> Vec<(&'static str, Value)> {
+fn facts(program: &Program, run: &RunRow, address: Option<String>) -> Vec<(&'static str, Value)> {
     let definition = &program.definition;
     let flow = json!({
         "id": definition.id, "name": definition.name, "version": program.version,
@@ -163,5 +182,5 @@ fn facts(
         run["resumeUrl"] = address.into();
     }
     let variables = Value::Object(definition.variables.clone());
-    vec![("trigger", trigger), ("flow", flow), ("run", run), ("variables", variables)]
+    vec![("flow", flow), ("run", run), ("variables", variables)]
 }

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{Runs, Start, Waiting};
 use crate::program::Program;
-use crate::run::{Held, Rest, RunKind, RunRow, RunStatus};
-use crate::table::{flow as flows, run as table, wait};
+use crate::run::{Held, Rest, RunKind, RunRow, RunStatus, Told};
+use crate::table::{flow as flows, payload, run as table, wait};
 
 /// A run that has ended, before that is written down.
 pub(super) struct Ending<'a> {
@@ -17,7 +17,7 @@ pub(super) struct Ending<'a> {
     pub program: Option<&'a Program>,
     /// The path of the node that it failed at.
     pub node: Option<String>,
-    pub trigger: &'a Value,
+    pub trigger: &'a Told,
 }
 
 /// What follows from an end.
@@ -39,6 +39,7 @@ impl Runs {
         {
             let now = self.inner.store.clock().now();
             wait::put_end(&mut after.rows, caller, node, now, &told(ending));
+            self.hand_on(&mut after.rows, caller, ending.rest).await;
         }
         if ending.rest.status == RunStatus::Failed && ending.run.kind == RunKind::Live {
             match self.error_run(ending).await {
@@ -51,6 +52,20 @@ impl Runs {
             }
         }
         after
+    }
+
+    /// The run that called points to what this one gave, from the moment it is told.
+    async fn hand_on(&self, rows: &mut Batch, caller: &str, rest: &Rest) {
+        let Some(stored) = &rest.stored else { return };
+        let caller = async {
+            let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+            table::get(&mut conn, caller).await
+        };
+        match caller.await {
+            Ok((caller, _)) => payload::hand_on(rows, caller.seq, &stored.hashes()),
+            Err(error) if error.code == Code::NotFound => {}
+            Err(error) => tracing::warn!(%error, "the run that called could not be read"),
+        }
     }
 
     /// Goes on with what follows, after it is on disk.
@@ -79,28 +94,38 @@ impl Runs {
         let flow = flows::get(&mut conn, id.as_str()).await?;
         let live = live(&flow)?;
         let handler = self.inner.programs.version(&mut conn, flow.seq, live).await?;
+        drop(conn);
         let start = Start {
             program: handler,
             trigger: "error".to_owned(),
             trigger_type: "error",
             kind: RunKind::Error,
             key: None,
-            payload: failure(ending, program),
+            payload: failure(ending, program, self.trigger(ending).await),
             cursor: None,
             depth: ending.run.depth + 1,
             parent: None,
             answer: None,
         };
-        self.queued(&start).map(Some)
+        self.queued(start).await.map(Some)
+    }
+
+    /// What the trigger told, as far as it can be read.
+    async fn trigger(&self, ending: &Ending<'_>) -> Value {
+        ending.trigger.whole(&self.inner.store).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "an error flow is not told what the trigger told");
+            ending.trigger.seen().clone()
+        })
     }
 
     /// A run that waits for its turn from the moment its rows are written.
-    fn queued(&self, start: &Start) -> Result<(Batch, Waiting)> {
+    async fn queued(&self, start: Start) -> Result<(Batch, Waiting)> {
         let flow = start.program.flow;
         self.set_lane(&start.program);
-        let (event, run, _) = self.rows(start, false);
+        let (mut event, run) = self.rows(&start, false);
+        self.lay_aside(&mut event, start.payload).await;
         let mut rows = Batch::default();
-        table::add_event(&mut rows, &event);
+        table::add_event(&mut rows, &event)?;
         table::put(&mut rows, &run)?;
         let origin = Origin { depth: run.depth, ..Origin::new(Actor::Flow) };
         rows.change(Change::new("run", &run.id, ChangeKind::Created, &origin));
@@ -151,13 +176,15 @@ pub(super) fn live(flow: &flows::FlowRow) -> Result<i64> {
 
 /// How a run ended, for the one that called it.
 fn told(ending: &Ending<'_>) -> Value {
-    let Rest { status, output, error } = ending.rest;
-    json!({ "run": ending.run.id, "status": status, "output": output, "error": error })
+    let Rest { status, output, stored, error } = ending.rest;
+    json!({
+        "run": ending.run.id, "status": status, "output": output, "stored": stored, "error": error,
+    })
 }
 
 /// `trigger.payload` of an error flow.
-fn failure(ending: &Ending<'_>, program: &Program) -> Value {
-    let Ending { run, rest, node, trigger, .. } = ending;
+fn failure(ending: &Ending<'_>, program: &Program, trigger: Value) -> Value {
+    let Ending { run, rest, node, .. } = ending;
     let definition = &program.definition;
     json!({
         "run": {

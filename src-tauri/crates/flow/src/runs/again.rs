@@ -2,15 +2,15 @@
 
 use devrig_core::{Change, ChangeKind, Code, Error, Origin, Result, id};
 use devrig_store::{Tx, from_sqlx};
-use serde_json::Value;
 use std::sync::Arc;
 
 use super::drive::trigger_type;
-use super::{Launch, Runs, Started, told};
+use super::{Launch, Runs, Started};
 use crate::program::Program;
+use crate::retention;
 use crate::run::reuse::{Keep, reusable};
-use crate::run::{Entry, Journal, RunKind, RunRow, RunStatus, only};
-use crate::table::{flow as flows, run as table};
+use crate::run::{Entry, Journal, RunKind, RunRow, RunStatus, Told, only};
+use crate::table::{flow as flows, payload, run as table};
 
 /// Which version a run is done again with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub enum Of {
 /// A run with what is needed to do it again.
 pub(super) struct Past {
     pub run: RunRow,
-    pub trigger: Value,
+    pub trigger: Told,
     before: Arc<Program>,
     program: Arc<Program>,
     pub entries: Vec<Entry>,
@@ -108,7 +108,8 @@ impl Runs {
             tx.change(Change::new("run", &id, ChangeKind::Deleted, &Origin::person()));
             Ok(())
         };
-        self.inner.store.write(unit).await
+        self.inner.store.write(unit).await?;
+        retention::free_payloads(&self.inner.store).await
     }
 
     pub(super) async fn past(&self, id: &str, of: Of) -> Result<Past> {
@@ -130,26 +131,37 @@ impl Runs {
         };
         drop(conn);
         let kind = trigger_type(&run, &program, &trigger);
-        let trigger = told(&trigger, kind, run.queued_at, payload);
+        let trigger = Told::new(&trigger, kind, run.queued_at, payload);
         Ok(Past { run, trigger, before, program, entries })
     }
 
     /// `like` is the row of a new run but for what is new in it.
     async fn again(&self, like: RunRow, past: Past, keep: &Keep) -> Result<Started> {
         let Past { trigger, program, entries, .. } = past;
-        let entered = self.enter(&program);
-        let run = self.fresh_row(like, &program, entered);
-        let journal = Journal::fresh(self.inner.store.clone(), run, None);
         let entries = reusable(entries, keep);
+        let number = self.number();
+        self.share(number, &entries).await?;
+        let entered = self.enter(&program);
+        let run = RunRow { seq: number, ..self.fresh_row(like, &program, entered) };
+        let journal = Journal::fresh(self.inner.store.clone(), run, None);
         entries.iter().for_each(|entry| journal.note(entry.clone()));
         let memory = crate::run::Memory::of(entries);
         self.launch(Launch { program, journal, memory, trigger, answer: None, entered }).await
     }
 
+    /// The large values that are taken over stay as long as either run does.
+    pub(super) async fn share(&self, run: i64, entries: &[Entry]) -> Result<()> {
+        let hashes: Vec<String> = entries.iter().flat_map(Entry::hashes).collect();
+        if hashes.is_empty() {
+            return Ok(());
+        }
+        let unit = async move |tx: &mut Tx| payload::share(tx, run, &hashes).await;
+        self.inner.store.write(unit).await
+    }
+
     pub(super) fn fresh_row(&self, like: RunRow, program: &Program, entered: bool) -> RunRow {
         let now = self.inner.store.clock().now();
         RunRow {
-            seq: self.number(),
             id: id::fresh(),
             version: program.version,
             parent: None,

@@ -9,13 +9,14 @@ use devrig_store::from_sqlx;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Runs;
 use super::drive::trigger_type;
 use super::rehearse::{Rehearsed, ran};
-use super::{Runs, told};
 use crate::definition::{self, Definition};
+use crate::payloads;
 use crate::program::Program;
 use crate::run::reuse::same_work;
-use crate::run::{End, Entry, Frame, RunRow, RunStatus, StandIn, leaf};
+use crate::run::{End, Entry, Frame, Output, RunRow, RunStatus, StandIn, Told, leaf, whole};
 use crate::table::run::{self as table, PastRun};
 
 /// Triggers at most.
@@ -111,12 +112,32 @@ impl Runs {
     ) -> Option<BacktestRun> {
         let PastRun { row, trigger, payload, entries } = past;
         let kind = trigger_type(&row, program, &trigger);
-        let trigger = told(&trigger, kind, row.queued_at, payload);
+        let trigger = Told::new(&trigger, kind, row.queued_at, payload);
         let ends: Vec<Arc<End>> = entries.into_iter().filter_map(ended).collect();
         let recorded = ends.iter().filter(|end| same.contains(leaf(&end.node)));
         let recorded = recorded.map(|end| (end.node.clone(), end.clone())).collect();
         let rehearsed = self.rehearse(program, trigger, &StandIn::new(recorded)).await;
-        compare(&row, before, &ends, rehearsed)
+        let gave = self.apart(output(before, &ends), rehearsed.output.clone()).await;
+        compare(&row, &ends, gave, rehearsed)
+    }
+
+    /// Two outputs, where they differ.
+    async fn apart(&self, then: Output, now: Output) -> Option<Result<(Value, Value)>> {
+        if then == now {
+            return None;
+        }
+        let _room = match then.stored() + now.stored() {
+            0 => None,
+            bytes => Some(payloads::room(bytes).await),
+        };
+        let read = async {
+            let store = &self.inner.store;
+            Ok((whole(store, &then).await?, whole(store, &now).await?))
+        };
+        match read.await {
+            Ok((then, now)) if then == now => None,
+            read => Some(read),
+        }
     }
 }
 
@@ -138,8 +159,8 @@ fn same_nodes(before: &Definition, after: &Definition) -> BTreeSet<String> {
 /// Nothing where all is as it was.
 fn compare(
     row: &RunRow,
-    before: &Program,
     ends: &[Arc<End>],
+    gave: Option<Result<(Value, Value)>>,
     now: Rehearsed,
 ) -> Option<BacktestRun> {
     let then: BTreeSet<&str> =
@@ -150,8 +171,14 @@ fn compare(
     };
     let unknown: Vec<String> = now.unknown.iter().chain(&now.unasked).cloned().collect();
     let known = unknown.is_empty();
-    let gave = output(before, ends);
-    let differs = known && (gave != now.output);
+    let gave = gave.filter(|_| known);
+    let differs = gave.is_some();
+    let (gave, unread) = match gave {
+        Some(Ok(gave)) => (Some(gave), None),
+        Some(Err(error)) => (None, Some(error)),
+        None => (None, None),
+    };
+    let (then_gave, now_gives) = gave.unzip();
     let found = BacktestRun {
         run: row.id.clone(),
         before: row.status,
@@ -159,10 +186,10 @@ fn compare(
         newly: only(&ran, &then),
         // What would come after something unknown may well come.
         gone: if known { only(&then, &ran) } else { Vec::new() },
-        output_before: differs.then_some(gave),
-        output_after: differs.then_some(now.output),
+        output_before: then_gave,
+        output_after: now_gives,
         unknown,
-        error: now.error,
+        error: now.error.or(unread),
     };
     let same = known && !differs && row.status == now.status;
     let same = same && found.newly.is_empty() && found.gone.is_empty();
@@ -170,7 +197,7 @@ fn compare(
 }
 
 /// What a run gave, from how its nodes ended.
-fn output(program: &Program, ends: &[Arc<End>]) -> Value {
+fn output(program: &Program, ends: &[Arc<End>]) -> Output {
     let frame = Frame::whole(&program.graph);
     for end in ends {
         if let Some(number) = program.graph.number(&end.node) {

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use devrig_core::{Code, Error, Result};
 use devrig_store::{Tx, from_sqlx};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::after::{Aftermath, Ending};
 use super::drive::trigger_type;
-use super::{Runs, Waiting, told};
-use crate::run::{End, Entry, Held, Memory, NodeStatus, Rest, RunStatus};
+use super::{Runs, Waiting};
+use crate::run::{End, Entry, Held, Memory, NodeStatus, Rest, RunStatus, Told};
 use crate::table::run as table;
 
 /// How a run goes on whose node may have had its effect, or not.
@@ -82,15 +81,14 @@ impl Runs {
         let program = self.inner.programs.version(&mut conn, run.flow, run.version).await.ok();
         drop(conn);
         run.ended_at = Some(self.inner.store.clock().now());
-        let rest =
-            Rest { status: RunStatus::Failed, output: Value::Null, error: run.error.clone() };
+        let rest = Rest::of(RunStatus::Failed, run.error.clone());
         let kind = program.as_ref().map_or("manual", |it| trigger_type(&run, it, &trigger));
         let ending = Ending {
             run: &run,
             rest: &rest,
             program: program.as_deref(),
             node: Memory::of(entries).in_doubt().into_iter().next(),
-            trigger: &told(&trigger, kind, run.queued_at, payload),
+            trigger: &Told::new(&trigger, kind, run.queued_at, payload),
         };
         Ok(self.aftermath(&ending).await)
     }

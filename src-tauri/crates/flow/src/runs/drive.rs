@@ -6,14 +6,15 @@ use std::time::Duration;
 use devrig_core::{Code, Context as _, Error, Result, Timestamp};
 use devrig_store::{Tx, from_sqlx};
 use futures::FutureExt;
-use serde_json::Value;
 
 use super::after::Ending;
-use super::{Going, Rest, Runs, Turn, Waiting, told};
+use super::{Going, Rest, Runs, Turn, Waiting};
 use crate::action::{Level, Log as _};
+use crate::payloads;
 use crate::program::Program;
 use crate::run::{
-    Access, Frame, Held, Journal, Memory, Parts, RunKind, RunRow, RunStatus, Stop, Walked, Walker,
+    Access, Frame, Held, Journal, Memory, Parts, RunKind, RunRow, RunStatus, Stop, Told, Walked,
+    Walker, whole,
 };
 use crate::table::run as table;
 
@@ -80,7 +81,7 @@ impl Runs {
         let program = self.inner.programs.of_run(&mut conn, &run, &entries).await?;
         drop(conn);
         let kind = trigger_type(&run, &program, &trigger);
-        let trigger = told(&trigger, kind, run.queued_at, payload);
+        let trigger = Told::new(&trigger, kind, run.queued_at, payload);
         run.started_at.get_or_insert(store.clock().now());
         let journal = Journal::resumed(store.clone(), run, part);
         journal.change(|run| {
@@ -95,7 +96,8 @@ impl Runs {
     /// Walks, writes down how that ended, and gives the place to the next.
     async fn go(&self, mut going: Going) {
         let flow = going.program.flow;
-        let id = going.journal.run().id;
+        let row = going.journal.run();
+        let (id, called) = (row.id, row.parent.is_some());
         let tell = going.rest.take();
         let turn = going.turn.clone();
         let rest = self.walk(going).await;
@@ -104,9 +106,22 @@ impl Runs {
         if parked {
             self.parked(&id, &turn).await;
         }
-        if let (Some(tell), Some(rest)) = (tell, rest) {
+        if let (Some(tell), Some(mut rest)) = (tell, rest) {
+            // Another run reads a large output where it needs it.
+            if !called && !tell.is_closed() {
+                self.read_back(&mut rest).await;
+            }
             // Whoever started it may not wait for its end.
             let _ = tell.send(rest);
+        }
+    }
+
+    async fn read_back(&self, rest: &mut Rest) {
+        let Some(stored) = rest.stored.take() else { return };
+        let _room = payloads::room(stored.stored()).await;
+        match whole(&self.inner.store, &stored).await {
+            Ok(output) => rest.output = output,
+            Err(error) => rest.error = Some(error.context("what the run gave")),
         }
     }
 
@@ -155,10 +170,8 @@ impl Runs {
             return None;
         }
         let rest = match walked {
-            Walked::Done(output) => Rest { status: RunStatus::Completed, output, error: None },
-            Walked::Broke => {
-                Rest { status: RunStatus::Completed, output: frame.output(), error: None }
-            }
+            Walked::Done(output) => Rest::with(output),
+            Walked::Broke => Rest::with(frame.output()),
             Walked::Stopped(stop) => at_rest(&journal, stop),
         };
         if rest.status.has_ended() {
@@ -187,7 +200,7 @@ impl Runs {
                 rest,
                 program: Some(walker.program),
                 node: walker.failed_at(),
-                trigger: walker.trigger(),
+                trigger: &walker.trigger,
             })
             .await;
         if let Some(error) = &after.complaint {
@@ -253,8 +266,8 @@ impl Runs {
         run.status = RunStatus::Failed;
         run.ended_at = Some(self.inner.store.clock().now());
         run.error = Some(error.clone());
-        let rest = Rest { status: run.status, output: Value::Null, error: Some(error) };
-        let trigger = Value::Null;
+        let rest = Rest::of(run.status, Some(error));
+        let trigger = Told::default();
         let ending =
             Ending { run: &run, rest: &rest, program: None, node: None, trigger: &trigger };
         let after = self.aftermath(&ending).await;
@@ -325,7 +338,7 @@ fn at_rest(journal: &Journal, stop: Stop) -> Rest {
             (RunStatus::Waiting, None)
         }
     };
-    Rest { status, output: Value::Null, error }
+    Rest::of(status, error)
 }
 
 fn too_long(program: &Program) -> Error {

@@ -65,8 +65,8 @@ impl Runs {
                 }
             },
         };
-        let Start { program, trigger, trigger_type, payload, .. } = &start;
-        if !self.admits(program, trigger, trigger_type, payload).await? {
+        let Start { program, trigger, payload, .. } = &start;
+        if !self.admits(program, trigger, start.trigger_type, payload).await? {
             self.note(&start, "refused").await?;
             return Ok(Fired::Refused);
         }
@@ -81,7 +81,7 @@ impl Runs {
         &self,
         program: &Program,
         trigger: &str,
-        kind: &str,
+        kind: &'static str,
         payload: &Value,
     ) -> Result<bool> {
         if program.entry.is_empty() {
@@ -107,9 +107,12 @@ impl Runs {
 
     /// Keeps an event that starts nothing, so that a person can see why.
     pub(crate) async fn note(&self, start: &Start, verdict: &'static str) -> Result<()> {
-        let event = self.event(start, verdict);
+        let mut event = self.event(start, verdict);
+        if event.is_large() {
+            self.lay_aside(&mut event, start.payload.clone()).await;
+        }
         let mut batch = Batch::default();
-        table::add_event(&mut batch, &event);
+        table::add_event(&mut batch, &event)?;
         self.inner.store.write_batch(batch).await
     }
 

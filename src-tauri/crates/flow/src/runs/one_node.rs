@@ -11,7 +11,7 @@ use super::{Launch, Runs, Start, Started};
 use crate::action::{Level, Log as _};
 use crate::definition::{Definition, Node};
 use crate::program::{Program, Reads};
-use crate::run::{End, Entry, Journal, Memory, NodeStatus, RunKind, RunRow, leaf};
+use crate::run::{End, Entry, Journal, Memory, NodeStatus, RunKind, RunRow, Told, leaf};
 
 /// Which node is run, and what it is given.
 #[derive(Debug, Clone, Default)]
@@ -60,7 +60,11 @@ impl Runs {
         let entries: Vec<Entry> = std::iter::once(only).chain(ends).collect();
 
         let entered = self.enter(&program);
-        let (journal, trigger) = self.opened(&program, input, past, entered);
+        let (journal, trigger) = self.opened(&program, input, past, entered).await;
+        if let Err(error) = self.share(journal.number(), &entries).await {
+            self.give_up(&program, entered);
+            return Err(error);
+        }
         entries.iter().for_each(|entry| journal.note(entry.clone()));
         journal.say(Level::Info, &told);
         let memory = Memory::of(entries);
@@ -68,17 +72,19 @@ impl Runs {
     }
 
     /// The journal of a run with what started it: what the other run was told, or an event of its own.
-    fn opened(
+    async fn opened(
         &self,
         program: &Arc<Program>,
         input: Option<Value>,
         past: Option<Past>,
         entered: bool,
-    ) -> (Journal, Value) {
+    ) -> (Journal, Told) {
         let store = self.inner.store.clone();
         if let (None, Some(Past { run, trigger, .. })) = (&input, past) {
             let like = RunRow { kind: RunKind::Node, retry_of: None, depth: 0, ..run };
-            return (Journal::fresh(store, self.fresh_row(like, program, entered), None), trigger);
+            let fresh = self.fresh_row(like, program, entered);
+            let run = RunRow { seq: self.number(), ..fresh };
+            return (Journal::fresh(store, run, None), trigger);
         }
         let start = Start {
             program: program.clone(),
@@ -92,8 +98,18 @@ impl Runs {
             parent: None,
             answer: None,
         };
-        let (event, run, trigger) = self.rows(&start, entered);
+        let (mut event, run) = self.rows(&start, entered);
+        let payload = self.lay_aside(&mut event, start.payload).await;
+        let trigger = Told::new(&start.trigger, start.trigger_type, event.at, payload);
         (Journal::fresh(store, run, Some(event)), trigger)
+    }
+
+    /// The place goes back that was taken for a run which does not begin.
+    fn give_up(&self, program: &Program, entered: bool) {
+        if entered {
+            self.board().leave(program.flow);
+            self.fill();
+        }
     }
 
     /// A run of the same flow.

@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::after::live;
 use super::{Caller, Runs, Start};
-use crate::run::{Asked, Call, Called, Came, OtherRuns, Rest, RunKind, RunRow, RunStatus, Stands};
+use crate::run::{
+    Asked, Call, Called, Came, OtherRuns, Output, Rest, RunKind, RunRow, RunStatus, Stands,
+};
 use crate::table::{flow as flows, run as table, wait};
 
 /// Calls inside of calls.
@@ -75,6 +77,8 @@ impl OtherRuns for Runs {
 struct Told {
     status: RunStatus,
     output: Value,
+    #[serde(default)]
+    stored: Option<Output>,
     error: Option<Error>,
 }
 
@@ -88,16 +92,12 @@ impl Runs {
         let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
         Ok(match wait::came(&mut conn, &call.caller.id, call.node).await? {
             Some(Came::Answer(answer)) => {
-                let Told { status, output, error } = serde_json::from_value(answer)?;
-                Stands::Ended(Rest { status, output, error })
+                let Told { status, output, stored, error } = serde_json::from_value(answer)?;
+                Stands::Ended(Box::new(Rest { status, output, stored, error }))
             }
             // Its end comes with what it gave, in one transaction; so it has not ended.
             _ if !child.status.has_ended() => Stands::Elsewhere,
-            _ => Stands::Ended(Rest {
-                status: child.status,
-                output: Value::Null,
-                error: child.error.clone(),
-            }),
+            _ => Stands::Ended(Box::new(Rest::of(child.status, child.error.clone()))),
         })
     }
 

@@ -4,21 +4,20 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use devrig_core::{Code, Error, Result};
-use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::Runs;
 use crate::program::Program;
 use crate::run::{
-    Asked, Call, Called, Came, End, Frame, Held, Journal, Memory, NodeStatus, OtherRuns, Parts,
-    RunKind, RunRow, RunStatus, StandIn, Stop, Walked, Walker,
+    Asked, Call, Called, Came, End, Frame, Held, Journal, Memory, NodeStatus, OtherRuns, Output,
+    Parts, RunKind, RunRow, RunStatus, StandIn, Stop, Told, Walked, Walker,
 };
 
 /// What a walk came to.
 #[derive(Debug)]
 pub(super) struct Rehearsed {
     pub status: RunStatus,
-    pub output: Value,
+    pub output: Output,
     pub error: Option<Error>,
     /// In the order in which they ended.
     pub ends: Vec<Arc<End>>,
@@ -45,7 +44,7 @@ impl Runs {
     pub(super) async fn rehearse(
         &self,
         program: &Program,
-        trigger: Value,
+        trigger: Told,
         stand_in: &StandIn,
     ) -> Rehearsed {
         let now = self.inner.store.clock().now();

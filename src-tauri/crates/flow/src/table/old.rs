@@ -7,6 +7,7 @@ use devrig_store::{SqliteConnection, Tx, from_sqlx};
 use serde_json::Value;
 use sqlx::{QueryBuilder, Row};
 
+use super::payload;
 use crate::retention::Cleaned;
 use crate::run::RunStatus;
 
@@ -132,17 +133,25 @@ pub async fn delete(tx: &mut Tx, runs: &[i64], events_until: Timestamp) -> Resul
     ] {
         sqlx::query(sql).bind(which).execute(tx.conn()).await.map_err(from_sqlx)?;
     }
-    let events = sqlx::query(
+    payload::forget(tx.conn(), &runs).await?;
+    let events: Vec<i64> = sqlx::query_scalar(
         "DELETE FROM trigger_event WHERE seq IN (SELECT value FROM json_each(?))
            AND (key IS NULL OR at <= ?)
-           AND NOT EXISTS (SELECT 1 FROM run WHERE run.event = trigger_event.seq)",
+           AND NOT EXISTS (SELECT 1 FROM run WHERE run.event = trigger_event.seq) RETURNING seq",
     )
     .bind(events)
     .bind(events_until.as_ms())
-    .execute(tx.conn())
+    .fetch_all(tx.conn())
     .await
     .map_err(from_sqlx)?;
-    Ok(Cleaned { runs: count(gone.len()), events: count(events.rows_affected()) })
+    forget_told(tx, &events).await?;
+    Ok(Cleaned { runs: count(gone.len()), events: count(events.len()) })
+}
+
+/// Events point to payloads by their numbers with a minus.
+async fn forget_told(tx: &mut Tx, events: &[i64]) -> Result<()> {
+    let holders = events.iter().map(|event| Value::from(-event)).collect();
+    payload::forget(tx.conn(), &Value::Array(holders).to_string()).await
 }
 
 /// The number of the last of the next events after `after`; nothing where none of them is as old
@@ -167,17 +176,18 @@ pub async fn events_page(
 
 /// Deletes the old ones of some events, where no run is left of them.
 pub async fn delete_events(tx: &mut Tx, after: i64, last: i64, until: Timestamp) -> Result<u32> {
-    let done = sqlx::query(
+    let gone: Vec<i64> = sqlx::query_scalar(
         "DELETE FROM trigger_event WHERE seq > ? AND seq <= ? AND at <= ?
-           AND NOT EXISTS (SELECT 1 FROM run WHERE run.event = trigger_event.seq)",
+           AND NOT EXISTS (SELECT 1 FROM run WHERE run.event = trigger_event.seq) RETURNING seq",
     )
     .bind(after)
     .bind(last)
     .bind(until.as_ms())
-    .execute(tx.conn())
+    .fetch_all(tx.conn())
     .await
     .map_err(from_sqlx)?;
-    Ok(count(done.rows_affected()))
+    forget_told(tx, &gone).await?;
+    Ok(count(gone.len()))
 }
 
 fn count(rows: impl TryInto<u32>) -> u32 {

@@ -9,7 +9,8 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::found;
-use crate::run::{Entry, RunKind, RunRow, RunStatus};
+use crate::payloads;
+use crate::run::{Entry, Output, RunKind, RunRow, RunStatus, Stored};
 
 /// An event as its row has it.
 #[derive(Debug, Clone)]
@@ -21,32 +22,49 @@ pub struct EventRow {
     pub key: Option<String>,
     pub at: Timestamp,
     pub verdict: &'static str,
+    /// What it told, as JSON.
     pub payload: String,
+    /// Where that is, when it is large: then `payload` is the beginning of it.
+    pub stored: Option<Stored>,
     /// Where its trigger is from now on.
     pub cursor: Option<Value>,
     /// The number of the run that it started.
     pub run: Option<i64>,
 }
 
+impl EventRow {
+    /// Whether what it told is to be stored by itself.
+    pub fn is_large(&self) -> bool {
+        self.payload.len() > payloads::LARGE
+    }
+}
+
 /// Writes an event.
-pub fn add_event(batch: &mut Batch, event: &EventRow) {
-    batch.append(
-        "INSERT INTO trigger_event (seq, flow, trigger, key, at, verdict, payload, run) ",
-        8,
-        vec![
-            Bind::Int(event.seq),
-            Bind::Int(event.flow),
-            Bind::from(event.trigger.as_str()),
-            Bind::from(event.key.clone()),
-            Bind::Int(event.at.as_ms()),
-            Bind::from(event.verdict),
-            Bind::from(event.payload.as_str()),
-            Bind::from(event.run),
-        ],
-    );
+pub fn add_event(batch: &mut Batch, event: &EventRow) -> Result<()> {
+    let mut values = vec![
+        Bind::Int(event.seq),
+        Bind::Int(event.flow),
+        Bind::from(event.trigger.as_str()),
+        Bind::from(event.key.clone()),
+        Bind::Int(event.at.as_ms()),
+        Bind::from(event.verdict),
+        Bind::from(event.payload.as_str()),
+        Bind::from(event.run),
+    ];
+    let columns = "INSERT INTO trigger_event (seq, flow, trigger, key, at, verdict, payload, run) ";
+    let with_stored =
+        "INSERT INTO trigger_event (seq, flow, trigger, key, at, verdict, payload, run, stored) ";
+    match &event.stored {
+        None => batch.append(columns, 8, values),
+        Some(stored) => {
+            values.push(Bind::from(serde_json::to_string(stored)?));
+            batch.append(with_stored, 9, values);
+        }
+    }
     if let Some(cursor) = &event.cursor {
         put_cursor(batch, event.flow, &event.trigger, cursor);
     }
+    Ok(())
 }
 
 /// Writes where a trigger is.
@@ -240,6 +258,7 @@ pub async fn ended_between(
 /// Forgets a run with everything that hangs on it.
 pub async fn delete(conn: &mut SqliteConnection, run: &RunRow) -> Result<()> {
     for sql in [
+        "DELETE FROM payload_use WHERE holder = ?",
         "DELETE FROM run_wait WHERE run = (SELECT id FROM run WHERE seq = ?)",
         "DELETE FROM run_journal WHERE run = ?",
         "DELETE FROM run_error WHERE rowid = ?",
@@ -251,6 +270,14 @@ pub async fn delete(conn: &mut SqliteConnection, run: &RunRow) -> Result<()> {
     sqlx::query(
         "DELETE FROM trigger_event WHERE seq = ?1
          AND NOT EXISTS (SELECT 1 FROM run WHERE event = ?1)",
+    )
+    .bind(run.event)
+    .execute(&mut *conn)
+    .await
+    .map_err(from_sqlx)?;
+    sqlx::query(
+        "DELETE FROM payload_use WHERE holder = -?1
+         AND NOT EXISTS (SELECT 1 FROM trigger_event WHERE seq = ?1)",
     )
     .bind(run.event)
     .execute(conn)
@@ -294,7 +321,7 @@ pub async fn journal(conn: &mut SqliteConnection, run: i64) -> Result<(Vec<Entry
 pub struct PastRun {
     pub row: RunRow,
     pub trigger: String,
-    pub payload: Value,
+    pub payload: Output,
     pub entries: Vec<Entry>,
 }
 
@@ -412,15 +439,19 @@ pub async fn came_since(
     .map_err(from_sqlx)
 }
 
-/// The payload and trigger of an event.
-pub async fn event(conn: &mut SqliteConnection, seq: i64) -> Result<(String, Value)> {
-    let (trigger, payload): (String, String) =
-        sqlx::query_as("SELECT trigger, payload FROM trigger_event WHERE seq = ?")
+/// The trigger of an event, and what it told or where that is.
+pub async fn event(conn: &mut SqliteConnection, seq: i64) -> Result<(String, Output)> {
+    let (trigger, payload, stored): (String, String, Option<String>) =
+        sqlx::query_as("SELECT trigger, payload, stored FROM trigger_event WHERE seq = ?")
             .bind(seq)
             .fetch_one(conn)
             .await
             .map_err(from_sqlx)?;
-    Ok((trigger, serde_json::from_str(&payload)?))
+    let payload = match stored {
+        Some(stored) => Output::Stored(serde_json::from_str(&stored)?),
+        None => Output::Here(serde_json::from_str(&payload)?),
+    };
+    Ok((trigger, payload))
 }
 
 fn row(row: &SqliteRow) -> Result<RunRow> {

@@ -193,7 +193,8 @@ pub async fn events(
     let mut query = sqlx::QueryBuilder::new(
         "SELECT event.seq, event.trigger, event.key, event.at, event.verdict,
                 substr(event.payload, 1, 200) AS beginning,
-                length(CAST(event.payload AS BLOB)) AS bytes, run.id AS run
+                coalesce(event.stored ->> '$.s', length(CAST(event.payload AS BLOB))) AS bytes,
+                run.id AS run
          FROM trigger_event AS event LEFT JOIN run ON run.seq = event.run WHERE event.flow = ",
     );
     query.push_bind(flow).push(" AND event.seq < ").push_bind(before);

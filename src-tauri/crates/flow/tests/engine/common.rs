@@ -346,6 +346,7 @@ fn actions(diary: &Diary) -> Actions {
     actions.add(about("test.defect", Effect::Pure, true), Does::Pure(defect)).unwrap();
     let thread = |_| Ok(json!({ "thread": format!("{:?}", std::thread::current().id()) }));
     actions.add(about("test.thread", Effect::Pure, true), Does::Pure(thread)).unwrap();
+    actions.add(about("test.big", Effect::Read, true), work(Kind::Big)).unwrap();
     actions.add(about("test.slow", Effect::Read, true), work(Kind::Slow)).unwrap();
     actions.add(about("test.flaky", Effect::Read, true), work(Kind::Flaky)).unwrap();
     actions.add(about("test.once", Effect::Write, false), work(Kind::Effect)).unwrap();
@@ -409,6 +410,7 @@ struct Test {
 }
 
 enum Kind {
+    Big,
     Slow,
     Flaky,
     Effect,
@@ -418,6 +420,13 @@ enum Kind {
 impl Action for Test {
     async fn run(&self, input: Value, context: &Context<'_>) -> Result<Value> {
         match self.kind {
+            Kind::Big => {
+                self.diary.write(format!("big {}", context.node));
+                let bytes = usize::try_from(input["bytes"].as_u64().unwrap()).unwrap();
+                let mut random = fastrand::Rng::with_seed(input["seed"].as_u64().unwrap_or(0));
+                let text: String = (0..bytes).map(|_| random.alphanumeric()).collect();
+                return Ok(json!({ "text": text }));
+            }
             Kind::Slow => {
                 self.diary.write(format!("begin {}", context.node));
                 tokio::time::sleep(Duration::from_millis(input["ms"].as_u64().unwrap())).await;

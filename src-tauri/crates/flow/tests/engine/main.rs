@@ -18,6 +18,7 @@ mod items;
 mod machine;
 mod notify;
 mod one_node;
+mod payloads;
 mod plugins;
 mod polling;
 mod retention;
