@@ -1274,6 +1274,8 @@ export type NodeRun = {
 	tookMs: number | null,
 	attempts: number,
 	output: Value,
+	/**  How long the output is in bytes, where it is too large to be shown: then `output` is null. */
+	outputBytes: number | null,
 	/**  The way that it took, where it is not `out`. */
 	port: string | null,
 	error: Error | null,
@@ -1648,6 +1650,8 @@ export type RunDetail = {
 	/**  The id of the trigger, and what it told. */
 	trigger: string,
 	payload: Value,
+	/**  How long that is in bytes, where it is too large to be shown: then `payload` is null. */
+	payloadBytes: number | null,
 	/**  In the order in which they ended. */
 	nodes: NodeRun[],
 	log: RunLogLine[],

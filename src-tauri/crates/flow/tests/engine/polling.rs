@@ -371,6 +371,6 @@ async fn a_new_question_begins_anew_and_a_plugin_that_cannot_be_asked_is_told() 
         tokio::time::sleep(Duration::from_millis(10)).await;
     };
     for error in errors {
-        assert!(error.message.contains("plugin `p`") && error.hint.is_some(), "{error:?}");
+        assert!(error.message.contains("plugin") && error.hint.is_some(), "{error:?}");
     }
 }
