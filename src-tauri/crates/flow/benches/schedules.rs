@@ -22,8 +22,8 @@ use devrig_net::{Egress, EgressParts};
 use devrig_store::{Store, StoreOptions};
 use serde_json::{Value, json};
 
-const FLOWS: usize = 100;
-const EACH: usize = 100;
+const FLOWS: usize = 200;
+const EACH: usize = 50;
 
 /// When a time of the calendar was, when its event was made and when its run began, in milliseconds.
 type Fired = (i64, i64, i64);
