@@ -134,10 +134,15 @@ fn seen(code: &str, input: Value, data: &Data<'_>) -> Result<Box<RawValue>> {
 
 /// The nodes that the code names; all of them where it could name one that it puts together.
 fn named_nodes(code: &str, nodes: View<'_>) -> Map<String, Value> {
-    let mut uses = code.split("nodes").skip(1);
-    let plain = uses.all(|rest| rest.starts_with(['.', '?']));
-    let named = nodes.fields().into_iter().filter(|(id, _)| !plain || code.contains(id));
+    let may_name = may_name(code);
+    let named = nodes.fields().into_iter().filter(|(id, _)| may_name(id));
     named.map(|(id, node)| (id.to_owned(), node.to_masked_value())).collect()
+}
+
+/// Whether code could read a node, by its id: any where it could read one that it puts together.
+pub(crate) fn may_name(code: &str) -> impl Fn(&str) -> bool {
+    let plain = code.split("nodes").skip(1).all(|rest| rest.starts_with(['.', '?']));
+    move |id| !plain || code.contains(id)
 }
 
 /// The ids of the nodes that code reads; nothing where it could read one that it puts together.

@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 use serde_json::{Map, Value};
 
 use super::{Frame, Output, Walker};
+use crate::actions::code;
 use crate::payloads::{self, Held};
 
 /// What expressions read of a run.
@@ -70,18 +71,13 @@ impl Seen {
 
     /// The paths that are read in the output of a node; none where it is not read.
     fn paths(&self, node: &str) -> Vec<&[String]> {
-        if self.all_nodes || self.code.iter().any(|code| names(code, node)) {
+        let reads = |code: &str| code.contains("nodes") && code::may_name(code)(node);
+        if self.all_nodes || self.code.iter().any(|code| reads(code)) {
             return vec![&[]];
         }
         let of_node = self.outputs.iter().filter(|(name, _)| name == node);
         of_node.map(|(_, path)| path.as_slice()).collect()
     }
-}
-
-/// Whether code names a node, or could put its name together.
-fn names(code: &str, node: &str) -> bool {
-    let plain = code.split("nodes").skip(1).all(|rest| rest.starts_with(['.', '?']));
-    code.contains("nodes") && (!plain || code.contains(node))
 }
 
 /// Large values that are in memory for one evaluation.
