@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use devrig_core::Sensitive;
-use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::view::View;
@@ -30,11 +29,13 @@ enum Tree<'a> {
     Object(Object<'a>),
 }
 
-/// An object of roots, such as `trigger` and `nodes`.
+/// An object of roots, such as `trigger` and `nodes`. A list, as it is made for each evaluation and
+/// few of its fields are read.
 #[derive(Debug, Clone, Default)]
-pub struct Object<'a>(IndexMap<Cow<'a, str>, Data<'a>>);
+pub struct Object<'a>(Vec<(Cow<'a, str>, Data<'a>)>);
 
 impl<'a> Data<'a> {
+    /// An object whose fields have different names.
     pub fn object<K: Into<Cow<'a, str>>>(fields: impl IntoIterator<Item = (K, Data<'a>)>) -> Self {
         let fields = fields.into_iter().map(|(name, data)| (name.into(), data));
         Self(Tree::Object(Object(fields.collect())))
@@ -83,7 +84,7 @@ impl<'a> Data<'a> {
 
 impl<'a> Object<'a> {
     pub fn get(&self, name: &str) -> Option<View<'_>> {
-        self.0.get(name).map(Data::view)
+        self.0.iter().find(|(own, _)| own.as_ref() == name).map(|(_, data)| data.view())
     }
 
     pub fn len(&self) -> usize {

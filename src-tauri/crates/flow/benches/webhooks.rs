@@ -8,8 +8,6 @@
 #[allow(dead_code, reason = "shared with the tests")]
 mod common;
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,6 +18,8 @@ use devrig_flow::secrets::Secrets;
 use devrig_flow::triggers::{Surroundings, Triggers};
 use devrig_net::listener::{Listener, ListenerOptions, SecretSource};
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 struct NoSecrets;
 
@@ -52,7 +52,7 @@ fn main() {
 
 async fn measure(connections: usize, seconds: u64) {
     let folder = tempfile::tempdir().unwrap();
-    let rig = Rig::at(folder.path(), Diary::default(), common::clock()).await;
+    let rig = Rig::at(folder.path(), Diary::default(), Arc::new(SystemClock::default())).await;
     let options = ListenerOptions { port: 0, ..ListenerOptions::default() };
     let listener = Arc::new(Listener::new(options, SystemClock::shared()));
     let surroundings = Surroundings {
@@ -121,7 +121,8 @@ fn started(port: u16, connections: usize, seconds: u64) -> (u64, String) {
     (count.parse().expect("a count"), latencies.to_owned())
 }
 
-/// A thread for each connection, which sends one request after the other.
+/// All connections in one thread, each of which sends one request after the other: what asks should
+/// take little of what answers.
 fn clients(port: u16, connections: usize, duration: Duration) {
     let body = r#"{"build": 17, "branch": "main", "who": {"name": "kim"}}"#;
     let request = format!(
@@ -129,48 +130,38 @@ fn clients(port: u16, connections: usize, duration: Duration) {
          Content-Length: {}\r\n\r\n{body}",
         body.len()
     );
-    let end = Instant::now() + duration;
-    let threads: Vec<_> = (0..connections)
-        .map(|_| {
-            let request = request.clone();
-            std::thread::Builder::new()
-                .stack_size(128 * 1024)
-                .spawn(move || client(port, request.as_bytes(), end))
-                .expect("a thread")
-        })
-        .collect();
-    let mut latencies: Vec<u32> =
-        threads.into_iter().flat_map(|thread| thread.join().expect("a client")).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+    let mut latencies: Vec<u32> = runtime.expect("a runtime").block_on(async {
+        let end = Instant::now() + duration;
+        let clients = (0..connections).map(|_| client(port, request.as_bytes(), end));
+        futures::future::join_all(clients).await.concat()
+    });
     latencies.sort_unstable();
     let at = |share: f64| latencies[((latencies.len() - 1) as f64 * share) as usize];
     println!("{} {:>10} {:>10}", latencies.len(), at(0.5), at(0.99));
 }
 
-fn client(port: u16, request: &[u8], end: Instant) -> Vec<u32> {
-    let stream = TcpStream::connect(("127.0.0.1", port)).expect("the listener");
+async fn client(port: u16, request: &[u8], end: Instant) -> Vec<u32> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.expect("the listener");
     stream.set_nodelay(true).expect("no delay");
-    let mut reader = BufReader::new(stream.try_clone().expect("a second handle"));
-    let mut writer = stream;
-    let (mut latencies, mut line) = (Vec::new(), String::new());
+    let (mut latencies, mut answer) = (Vec::new(), Vec::new());
     while Instant::now() < end {
         let start = Instant::now();
-        writer.write_all(request).expect("it takes the request");
-        let mut length = 0;
-        loop {
-            line.clear();
-            reader.read_line(&mut line).expect("a line");
-            if line.starts_with("HTTP/") {
-                assert!(line.starts_with("HTTP/1.1 200 "), "{line}");
-            }
-            if let Some(value) = line.strip_prefix("content-length: ") {
-                length = value.trim().parse().expect("a length");
-            }
-            if line.trim().is_empty() {
-                break;
-            }
+        stream.write_all(request).await.expect("it takes the request");
+        answer.clear();
+        while !is_whole(&answer) {
+            assert!(stream.read_buf(&mut answer).await.expect("an answer") > 0, "it hung up");
         }
-        reader.read_exact(&mut vec![0; length]).expect("a body");
         latencies.push(u32::try_from(start.elapsed().as_micros()).unwrap_or(u32::MAX));
     }
     latencies
+}
+
+/// Whether all of an answer is there, which has to be a good one.
+fn is_whole(answer: &[u8]) -> bool {
+    let text = std::str::from_utf8(answer).expect("text");
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    assert!(head.starts_with("HTTP/1.1 200 "), "{text}");
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    body.len() >= length.expect("a length").parse().expect("a number")
 }

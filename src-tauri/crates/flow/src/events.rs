@@ -1,7 +1,7 @@
 //! What triggers told, and what became of it, as people see it.
 
 use devrig_core::{Error, Result, Timestamp};
-use devrig_store::{Store, from_sqlx};
+use devrig_store::Store;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -53,7 +53,7 @@ pub struct Wanted {
 /// # Errors
 /// `NOT_FOUND` for a flow that is not there.
 pub async fn list(store: &Store, flow: &str, wanted: &Wanted) -> Result<Vec<TriggerEvent>> {
-    let mut conn = store.reader().acquire().await.map_err(from_sqlx)?;
+    let mut conn = store.read().await?;
     let flow = flows::get(&mut conn, flow).await?.seq;
     let before = wanted.after.unwrap_or(i64::MAX);
     let limit = wanted.limit.clamp(1, PAGE);
@@ -67,7 +67,7 @@ pub async fn list(store: &Store, flow: &str, wanted: &Wanted) -> Result<Vec<Trig
 /// # Errors
 /// `NOT_FOUND`.
 pub async fn get(store: &Store, flow: &str, number: i64) -> Result<TriggerEventDetail> {
-    let mut conn = store.reader().acquire().await.map_err(from_sqlx)?;
+    let mut conn = store.read().await?;
     let flow = flows::get(&mut conn, flow).await?.seq;
     let found = table::event(&mut conn, flow, number).await?.ok_or_else(|| {
         Error::not_found(format!("the event {number} of the flow"))

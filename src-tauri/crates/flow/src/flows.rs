@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use devrig_core::{Actor, Change, ChangeKind, Code, Error, Origin, Result, Timestamp, id};
-use devrig_store::{SqliteConnection, Store, Tx, from_sqlx};
+use devrig_store::{SqliteConnection, Store, Tx};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -77,7 +77,7 @@ impl Flows {
 
     /// Every flow, by folder and name.
     pub async fn list(&self) -> Result<Vec<FlowInfo>> {
-        let mut conn = self.reader().await?;
+        let mut conn = self.store.read().await?;
         let mut with_plugins = table::with_plugins(&mut conn, None).await?;
         let info = |row: FlowRow| {
             let text = with_plugins.remove(&row.seq);
@@ -101,7 +101,7 @@ impl Flows {
 
     /// The live version of every enabled flow, or why it cannot run.
     pub(crate) async fn live(&self) -> Result<Vec<(FlowInfo, Result<Arc<Program>>)>> {
-        let mut conn = self.reader().await?;
+        let mut conn = self.store.read().await?;
         let mut live = Vec::new();
         for row in table::list(&mut conn).await? {
             let (true, Some(version)) = (row.enabled, row.live) else { continue };
@@ -113,7 +113,7 @@ impl Flows {
 
     /// What was said of all triggers.
     pub(crate) async fn said(&self) -> Result<HashMap<TriggerKey, Said>> {
-        triggers::said(&mut *self.reader().await?).await
+        triggers::said(&mut *self.store.read().await?).await
     }
 
     /// A flow and one of its versions: the newest unless told.
@@ -121,7 +121,7 @@ impl Flows {
     /// # Errors
     /// `NOT_FOUND`.
     pub async fn get(&self, id: &str, version: Option<i64>) -> Result<(FlowInfo, Definition)> {
-        let mut conn = self.reader().await?;
+        let mut conn = self.store.read().await?;
         let row = table::get(&mut conn, id).await?;
         let text = table::definition(&mut conn, row.seq, version.unwrap_or(row.latest)).await?;
         Ok((self.listed(&mut conn, row).await?, definition::read_text(&text)?))
@@ -140,7 +140,7 @@ impl Flows {
         crate::Program::compile(0, 0, definition.clone(), self.programs.actions())?;
         let saved = async move |tx: &mut Tx| save_in(tx, &definition, actor, None).await;
         let row = self.store.write(saved).await?;
-        self.listed(&mut *self.reader().await?, row).await
+        self.listed(&mut *self.store.read().await?, row).await
     }
 
     /// Makes a version live: the one that triggers run. The newest unless told.
@@ -179,7 +179,7 @@ impl Flows {
     /// # Errors
     /// `NOT_FOUND`.
     pub async fn versions(&self, id: &str) -> Result<Vec<FlowVersion>> {
-        let mut conn = self.reader().await?;
+        let mut conn = self.store.read().await?;
         let row = table::get(&mut conn, id).await?;
         let versions = table::versions(&mut conn, row.seq).await?;
         let shown = |version: VersionRow| FlowVersion {
@@ -212,7 +212,7 @@ impl Flows {
         let saved =
             async move |tx: &mut Tx| save_in(tx, &definition, Actor::Person, Some(&summary)).await;
         let row = self.store.write(saved).await?;
-        self.listed(&mut *self.reader().await?, row).await
+        self.listed(&mut *self.store.read().await?, row).await
     }
 
     /// Forgets a flow and its versions. Its runs stay until their time is over.
@@ -240,7 +240,7 @@ impl Flows {
     /// # Errors
     /// `NOT_FOUND`.
     pub async fn program(&self, id: &str, version: Option<i64>) -> Result<Arc<Program>> {
-        let mut conn = self.reader().await?;
+        let mut conn = self.store.read().await?;
         let row = table::get(&mut conn, id).await?;
         self.programs.version(&mut conn, row.seq, version.unwrap_or(row.latest)).await
     }
@@ -300,7 +300,7 @@ impl Flows {
     /// # Errors
     /// `INVALID_INPUT` with everything that keeps it from running.
     pub async fn trial(&self, definition: Definition) -> Result<Arc<Program>> {
-        let found = table::find(&mut *self.reader().await?, definition.id.as_str()).await?;
+        let found = table::find(&mut *self.store.read().await?, definition.id.as_str()).await?;
         let flow = found.map_or(0, |row| row.seq);
         Program::compile(flow, 0, definition, self.programs.actions()).map(Arc::new)
     }
@@ -310,7 +310,7 @@ impl Flows {
     /// # Errors
     /// `NOT_FOUND`.
     pub async fn permissions(&self, id: &str) -> Result<Arc<Permissions>> {
-        let seq = table::get(&mut *self.reader().await?, id).await?.seq;
+        let seq = table::get(&mut *self.store.read().await?, id).await?.seq;
         self.runs.permits().of(seq).await
     }
 
@@ -346,11 +346,7 @@ impl Flows {
                 Ok(row)
             })
             .await?;
-        self.listed(&mut *self.reader().await?, row).await
-    }
-
-    async fn reader(&self) -> Result<sqlx::pool::PoolConnection<sqlx::Sqlite>> {
-        self.store.reader().acquire().await.map_err(from_sqlx)
+        self.listed(&mut *self.store.read().await?, row).await
     }
 }
 

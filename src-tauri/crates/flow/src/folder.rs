@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use devrig_core::{Result, Timestamp};
-use devrig_store::{ChangeRow, Store, from_sqlx};
+use devrig_store::{ChangeRow, Store};
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
@@ -111,7 +111,7 @@ impl FileProblem {
 /// # Errors
 /// What reading meets.
 pub async fn files(store: &Store) -> Result<Vec<FlowFile>> {
-    let mut conn = store.reader().acquire().await.map_err(from_sqlx)?;
+    let mut conn = store.read().await?;
     let rows = table::list(&mut conn).await?;
     Ok(rows.into_iter().map(FlowFile::from).collect())
 }

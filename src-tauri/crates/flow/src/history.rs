@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use devrig_core::{Error, Result, Timestamp};
-use devrig_store::{SqliteConnection, Store, from_sqlx};
+use devrig_store::{SqliteConnection, Store};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
@@ -113,7 +113,7 @@ pub struct Wanted {
 /// `NOT_FOUND` for a flow or a place that is not there, `INVALID_INPUT` for a type of triggers that
 /// there is not, or a text without a word.
 pub async fn list(store: &Store, wanted: &Wanted) -> Result<Vec<RunInfo>> {
-    let mut conn = store.reader().acquire().await.map_err(from_sqlx)?;
+    let mut conn = store.read().await?;
     let filter = filter(&mut conn, wanted).await?;
     let limit = wanted.limit.clamp(1, PAGE);
     let rows = match wanted.text.as_deref() {
@@ -154,7 +154,7 @@ fn known_type(text: &str) -> Result<&'static str> {
 /// # Errors
 /// `NOT_FOUND`.
 pub async fn get(store: &Store, id: &str) -> Result<RunDetail> {
-    let mut conn = store.reader().acquire().await.map_err(from_sqlx)?;
+    let mut conn = store.read().await?;
     let (row, names) = table::get(&mut conn, id).await?;
     let (trigger, payload) = table::event(&mut conn, row.event).await?;
     let (entries, _) = table::journal(&mut conn, row.seq).await?;

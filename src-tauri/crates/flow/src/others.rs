@@ -71,7 +71,8 @@ impl Others {
                 Verdict::True => return Ok(true),
                 Verdict::False => return Ok(false),
                 Verdict::Ask(question) => {
-                    let answer = self.answer(question.asked, data, asker).await?;
+                    // Few conditions ask, and the others need no room for it.
+                    let answer = Box::pin(self.answer(question.asked, data, asker)).await?;
                     answers.give(question.id, answer);
                 }
             }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use devrig_core::{Change, ChangeKind, Context as _, Origin, Result};
-use devrig_store::{Store, Tx, from_sqlx};
+use devrig_store::{Store, Tx};
 use tokio::sync::Mutex;
 
 use crate::permissions::{Permission, Permissions};
@@ -36,7 +36,7 @@ impl Permits {
         if let Some(known) = known.get(&flow) {
             return Ok(known.clone());
         }
-        let mut conn = self.store.reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = self.store.read().await?;
         let read = table::list(&mut conn, flow).await.context("permissions of a flow")?;
         let read = Arc::new(read.without(&self.own));
         known.insert(flow, read.clone());

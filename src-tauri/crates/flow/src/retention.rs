@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use devrig_core::{Result, Timestamp};
-use devrig_store::{Store, Tx, from_sqlx};
+use devrig_store::{Store, Tx};
 use serde::{Deserialize, Serialize};
 
 use crate::run::RunStatus;
@@ -72,7 +72,7 @@ pub async fn clean(store: &Store, keep: &Keep) -> Result<Cleaned> {
 pub(crate) async fn free_payloads(store: &Store) -> Result<()> {
     let mut after = String::new();
     loop {
-        let mut conn = store.reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = store.read().await?;
         let loose = payload::loose(&mut conn, &after, PAYLOADS).await?;
         drop(conn);
         let Some(last) = loose.last() else { return Ok(()) };
@@ -172,7 +172,7 @@ impl Cleaner<'_> {
     }
 
     async fn reader(&self) -> Result<sqlx::pool::PoolConnection<sqlx::Sqlite>> {
-        self.store.reader().acquire().await.map_err(from_sqlx)
+        self.store.read().await
     }
 }
 

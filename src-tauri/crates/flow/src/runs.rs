@@ -32,7 +32,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use devrig_core::notify::Notifier;
 use devrig_core::{Code, Error, Result, Timestamp, id};
-use devrig_store::{Batch, Store, Tx, from_sqlx};
+use devrig_store::{Batch, Store, Tx};
 use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -176,7 +176,7 @@ impl Runs {
         secrets: Arc<dyn Secrets>,
         others: Others,
     ) -> Result<Self> {
-        let mut conn = store.reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = store.read().await?;
         let (run, event) = table::last_numbers(&mut conn).await?;
         let held = payload::last_holders(&mut conn).await?;
         let open = table::open(&mut conn).await?;
@@ -290,7 +290,16 @@ impl Runs {
             self.fill();
             return Ok(Started { id, waits: true, rest });
         };
-        self.spawn(Going { turn, program, journal, memory, held, trigger, rest: Some(tell) });
+        let rest_of = Some(tell);
+        self.spawn(Box::new(Going {
+            turn,
+            program,
+            journal,
+            memory,
+            held,
+            trigger,
+            rest: rest_of,
+        }));
         Ok(Started { id, waits: false, rest })
     }
 
@@ -308,7 +317,7 @@ impl Runs {
         let Start { program, trigger_type, kind, depth, parent, .. } = start;
         let run = RunRow {
             seq,
-            id: id::fresh(),
+            id: id::ordered(now),
             flow: program.flow,
             version: program.version,
             event: event.seq,
@@ -382,7 +391,7 @@ impl Runs {
 
     /// Ends a run that does not go on at this moment.
     async fn cancel_resting(&self, id: &str) -> Result<()> {
-        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = self.inner.store.read().await?;
         let (run, _) = table::get(&mut conn, id).await?;
         drop(conn);
         let rest = Rest::of(RunStatus::Cancelled, None);
@@ -438,7 +447,7 @@ impl Runs {
     }
 
     pub(crate) async fn cursor(&self, flow: i64, trigger: &str) -> Result<Option<Value>> {
-        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = self.inner.store.read().await?;
         table::cursor(&mut conn, flow, trigger).await
     }
 
@@ -451,13 +460,13 @@ impl Runs {
 
     /// A run that the trigger started and that has not ended.
     pub(crate) async fn open_run(&self, flow: i64, trigger: &str) -> Result<Option<String>> {
-        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = self.inner.store.read().await?;
         crate::table::trigger::open_run(&mut conn, flow, trigger).await
     }
 
     /// What a run gave that has ended.
     pub(crate) async fn output(&self, run: &RunRow) -> Result<Value> {
-        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = self.inner.store.read().await?;
         let program = self.inner.programs.version(&mut conn, run.flow, run.version).await?;
         let (entries, _) = table::journal(&mut conn, run.seq).await?;
         drop(conn);

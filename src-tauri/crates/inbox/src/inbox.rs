@@ -428,7 +428,7 @@ impl Inbox {
     }
 
     pub(crate) async fn reader(&self) -> Result<PoolConnection<Sqlite>> {
-        self.store.reader().acquire().await.map_err(from_sqlx)
+        self.store.read().await
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use devrig_core::id::JobId;
 use devrig_core::{Actor, Change, ChangeKind, Code, Error, Origin, Result, Timestamp};
-use devrig_store::{Store, Tx, from_sqlx};
+use devrig_store::{Store, Tx};
 use serde_json::Value;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -211,7 +211,7 @@ impl Jobs {
             })
         })?;
         let limit = i64::from(limit.clamp(1, PAGE));
-        let mut conn = self.store().reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = self.store().read().await?;
         let mut rows = table::list(&mut conn, status, before, limit + 1).await?;
         let more = rows.len() as i64 > limit;
         rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
@@ -221,7 +221,7 @@ impl Jobs {
 
     /// One job.
     pub async fn get(&self, id: &JobId) -> Result<JobInfo> {
-        let mut conn = self.store().reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = self.store().read().await?;
         table::get(&mut conn, id).await
     }
 

@@ -61,14 +61,14 @@ impl crate::Store {
     /// Copies the database; without a target into the backups folder. Gives the copy's path.
     pub async fn backup(&self, target: Option<PathBuf>) -> Result<PathBuf> {
         let target = target.unwrap_or_else(|| name(self.options(), "backup"));
-        let mut conn = self.reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = self.read().await?;
         write(&mut conn, &target).await?;
         Ok(target)
     }
 
     /// Reads every page and index and every reference between tables.
     pub async fn check(&self) -> Result<Check> {
-        let mut conn = self.reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = self.read().await?;
         inspect(&mut conn, &self.options().file).await
     }
 }

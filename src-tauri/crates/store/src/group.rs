@@ -7,7 +7,8 @@ use std::time::Duration;
 use devrig_core::{Code, Error, Result, SharedClock};
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
-use sqlx::SqlitePool;
+use sqlx::pool::PoolConnection;
+use sqlx::{Sqlite, SqlitePool};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::append::{Batch, Bind, Waiting};
@@ -141,6 +142,15 @@ impl Store {
     /// Reading connections: they see what was committed before a statement begins.
     pub fn reader(&self) -> &SqlitePool {
         &self.inner.readers
+    }
+
+    /// One of them. Apart, as sqlx needs some kilobytes to wait for it, which everything that may
+    /// have to read would carry along.
+    ///
+    /// # Errors
+    /// What opening a connection meets.
+    pub async fn read(&self) -> Result<PoolConnection<Sqlite>> {
+        Box::pin(self.inner.readers.acquire()).await.map_err(from_sqlx)
     }
 
     /// Reading connections for what is large and read once: they keep nothing of it in memory.

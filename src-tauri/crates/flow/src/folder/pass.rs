@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use devrig_core::{
     Actor, Category, Change, ChangeKind, Code, Context, Error, Origin, Result, Timestamp,
 };
-use devrig_store::{Store, Tx, from_sqlx};
+use devrig_store::{Store, Tx};
 
 use super::decide::{Known, Step, decide};
 use super::disk::Texts;
@@ -235,7 +235,7 @@ impl Pass<'_> {
     /// Those of the folder. What another folder held before is forgotten.
     async fn rows(&self) -> Result<BTreeMap<String, FileRow>> {
         let rows = {
-            let mut conn = self.store.reader().acquire().await.map_err(from_sqlx)?;
+            let mut conn = self.store.read().await?;
             table::list(&mut conn).await?
         };
         let folder = self.settings.folder.as_deref();

@@ -67,7 +67,7 @@ async fn a_value_is_stored_once_and_goes_when_nobody_points_to_it() {
     };
     forget("[1]").await;
     let loose = async || {
-        let mut conn = store.reader().acquire().await.unwrap();
+        let mut conn = store.read().await.unwrap();
         table::loose(&mut conn, "", 10).await.unwrap()
     };
     assert!(loose().await.is_empty(), "the event still points to it");

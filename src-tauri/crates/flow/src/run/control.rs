@@ -59,8 +59,9 @@ impl Walker<'_> {
         path: &str,
         input: Value,
     ) -> Result<Went> {
+        // Those with much to remember are apart, so that a node has no room for all of them.
         match control {
-            Control::Loop => self.rounds(frame, body(step)?, path, read(input)?).await,
+            Control::Loop => Box::pin(self.rounds(frame, body(step)?, path, read(input)?)).await,
             Control::Parallel => self.side_by_side(frame, body(step)?, path).await,
             Control::Break => Ok(Went::on()),
             Control::Delay => self.rest(path, read(input)?).await,
@@ -74,8 +75,8 @@ impl Walker<'_> {
                 Err(hint.into_iter().fold(error, Error::hint))
             }
             Control::Respond => Ok(self.respond(input)),
-            Control::Subflow => self.subflow(node, path, read(input)?).await,
-            Control::Wait => self.wait(node, path, read(input)?).await,
+            Control::Subflow => Box::pin(self.subflow(node, path, read(input)?)).await,
+            Control::Wait => Box::pin(self.wait(node, path, read(input)?)).await,
         }
     }
 

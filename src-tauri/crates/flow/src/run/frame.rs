@@ -136,9 +136,13 @@ impl<'f> Frame<'f> {
         roots
     }
 
-    /// Nodes that have ended, those outside first, so that a body's own come last and win.
+    /// Nodes that have ended, those outside first, but for those that a body's own hide.
     fn visible<'a>(&'a self, loaded: &'a Loaded) -> Vec<(&'a str, Data<'a>)> {
         let mut seen = self.outer.map(|outer| outer.visible(loaded)).unwrap_or_default();
+        seen.retain(|(id, _)| {
+            let mut own = self.graph.nodes.iter().zip(&self.ends);
+            !own.any(|(node, end)| node.id == *id && end.get().is_some())
+        });
         seen.extend(self.graph.nodes.iter().zip(&self.ends).filter_map(|(node, end)| {
             let end = end.get()?;
             let output = match end.kept {

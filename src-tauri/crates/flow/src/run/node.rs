@@ -242,7 +242,8 @@ impl Walker<'_> {
                         self.control(*control, frame, node, step, path, input).await
                     }
                     Does::Work(_) => {
-                        let work = self.work(frame, step, path, attempt, input, loaded);
+                        // Apart, so that nodes which only compute have no room for it.
+                        let work = Box::pin(self.work(frame, step, path, attempt, input, loaded));
                         self.in_time(node, work).await
                     }
                 }
@@ -328,7 +329,7 @@ impl Walker<'_> {
             return work(input).map(Went::with);
         }
         let computed = tokio::task::spawn_blocking(move || work(input));
-        let computed = async {
+        let computed = Box::pin(async {
             tokio::select! {
                 output = computed => match output {
                     Ok(output) => output.map(Went::with),
@@ -336,7 +337,7 @@ impl Walker<'_> {
                 },
                 () = self.token.cancelled() => Ok(Went::Stopped(Stop::Cancelled)),
             }
-        };
+        });
         self.in_time(node, computed).await
     }
 

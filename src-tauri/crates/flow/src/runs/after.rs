@@ -1,7 +1,7 @@
 //! What follows from the end of a run: its error flow, the run that called it, those that it called.
 
 use devrig_core::{Actor, Change, ChangeKind, Code, Error, Origin, Result};
-use devrig_store::{Batch, from_sqlx};
+use devrig_store::Batch;
 use serde_json::{Value, json};
 
 use super::{Runs, Start, Waiting};
@@ -42,7 +42,7 @@ impl Runs {
             self.hand_on(&mut after.rows, caller, ending.rest).await;
         }
         if ending.rest.status == RunStatus::Failed && ending.run.kind == RunKind::Live {
-            match self.error_run(ending).await {
+            match Box::pin(self.error_run(ending)).await {
                 Ok(Some((rows, next))) => {
                     after.rows.merge(rows);
                     after.next = Some(next);
@@ -58,7 +58,7 @@ impl Runs {
     async fn hand_on(&self, rows: &mut Batch, caller: &str, rest: &Rest) {
         let Some(stored) = &rest.stored else { return };
         let caller = async {
-            let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+            let mut conn = self.inner.store.read().await?;
             table::get(&mut conn, caller).await
         };
         match caller.await {
@@ -79,7 +79,7 @@ impl Runs {
             self.look();
         }
         if matches!(status, RunStatus::Failed | RunStatus::Cancelled) {
-            self.let_children_go(&run.id).await;
+            Box::pin(self.let_children_go(&run.id)).await;
         }
     }
 
@@ -90,7 +90,7 @@ impl Runs {
             let what = format!("{} automatic steps follow from each other", ending.run.depth);
             return Err(Error::new(Code::Refused, what).hint("Look which flows start each other."));
         }
-        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = self.inner.store.read().await?;
         let flow = flows::get(&mut conn, id.as_str()).await?;
         let live = live(&flow)?;
         let handler = self.inner.programs.version(&mut conn, flow.seq, live).await?;
@@ -135,7 +135,7 @@ impl Runs {
     /// Cancels the runs that a run called and waited for.
     pub(super) async fn let_children_go(&self, run: &str) {
         let children = async {
-            let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+            let mut conn = self.inner.store.read().await?;
             table::children(&mut conn, run).await
         };
         self.cancel_all(children.await).await;
@@ -144,7 +144,7 @@ impl Runs {
     /// The same after a crash between the end of a run and that of those it called.
     pub(super) async fn let_orphans_go(&self) {
         let orphans = async {
-            let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+            let mut conn = self.inner.store.read().await?;
             table::orphans(&mut conn).await
         };
         self.cancel_all(orphans.await).await;

@@ -1,7 +1,7 @@
 //! Runs that are done again: from where they failed, from a node, or from their beginning.
 
 use devrig_core::{Change, ChangeKind, Code, Error, Origin, Result, id};
-use devrig_store::{Tx, from_sqlx};
+use devrig_store::Tx;
 use std::sync::Arc;
 
 use super::drive::trigger_type;
@@ -113,7 +113,7 @@ impl Runs {
     }
 
     pub(super) async fn past(&self, id: &str, of: Of) -> Result<Past> {
-        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = self.inner.store.read().await?;
         let (run, _) = table::get(&mut conn, id).await?;
         let (trigger, payload) = table::event(&mut conn, run.event).await?;
         let (entries, _) = table::journal(&mut conn, run.seq).await?;
@@ -162,7 +162,7 @@ impl Runs {
     pub(super) fn fresh_row(&self, like: RunRow, program: &Program, entered: bool) -> RunRow {
         let now = self.inner.store.clock().now();
         RunRow {
-            id: id::fresh(),
+            id: id::ordered(now),
             version: program.version,
             parent: None,
             detached: false,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use devrig_core::notify::{Notice, Notifier};
 use devrig_core::{Code, Error, Result, Timestamp};
-use devrig_store::{Tx, from_sqlx};
+use devrig_store::Tx;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ impl Runs {
     /// # Errors
     /// What reading meets.
     pub async fn await_requests(&self) -> Result<bool> {
-        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = self.inner.store.read().await?;
         wait::any_request(&mut conn).await
     }
 
@@ -77,7 +77,7 @@ impl Runs {
     /// # Errors
     /// What reading meets.
     pub async fn approvals(&self) -> Result<Vec<Approval>> {
-        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = self.inner.store.read().await?;
         Ok(wait::approvals(&mut conn).await?.into_iter().map(Approval::from).collect())
     }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use devrig_core::{Error, Result};
-use devrig_store::from_sqlx;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -65,7 +64,7 @@ impl Runs {
     /// What reading meets.
     pub async fn backtest(&self, program: Arc<Program>, last: u32) -> Result<Backtest> {
         let begun = Instant::now();
-        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = self.inner.store.read().await?;
         let past = table::past(&mut conn, program.flow, last.clamp(1, MOST)).await?;
         let mut versions = HashMap::new();
         for run in &past {

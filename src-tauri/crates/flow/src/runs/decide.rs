@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use devrig_core::{Code, Error, Result};
-use devrig_store::{Tx, from_sqlx};
+use devrig_store::Tx;
 use serde::{Deserialize, Serialize};
 
 use super::after::{Aftermath, Ending};
@@ -74,7 +74,7 @@ impl Runs {
     }
 
     async fn after_failing(&self, id: &str) -> Result<Aftermath> {
-        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = self.inner.store.read().await?;
         let (mut run, _) = table::get(&mut conn, id).await?;
         let (trigger, payload) = table::event(&mut conn, run.event).await?;
         let (entries, _) = table::journal(&mut conn, run.seq).await?;

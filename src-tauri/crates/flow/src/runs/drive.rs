@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use devrig_core::{Code, Context as _, Error, Result, Timestamp};
-use devrig_store::{Tx, from_sqlx};
+use devrig_store::Tx;
 use futures::FutureExt;
 
 use super::after::Ending;
@@ -28,7 +28,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_secs(30);
 
 impl Runs {
-    pub(super) fn spawn(&self, going: Going) {
+    pub(super) fn spawn(&self, going: Box<Going>) {
         let runs = self.clone();
         self.inner.tasks.spawn(async move { runs.go(going).await });
     }
@@ -56,7 +56,7 @@ impl Runs {
             Ok(None) => self.done(&id, &turn, flow),
             Err(error) => {
                 tracing::error!(run = id, %error, "a run cannot go on");
-                self.bury(&id, error).await;
+                Box::pin(self.bury(&id, error)).await;
                 self.done(&id, &turn, flow);
             }
         }
@@ -69,9 +69,9 @@ impl Runs {
         self.fill();
     }
 
-    async fn read(&self, id: &str, turn: Turn) -> Result<Option<Going>> {
+    async fn read(&self, id: &str, turn: Turn) -> Result<Option<Box<Going>>> {
         let store = &self.inner.store;
-        let mut conn = store.reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = store.read().await?;
         let (mut run, _) = table::get(&mut conn, id).await?;
         if run.status.has_ended() {
             return Ok(None);
@@ -90,11 +90,12 @@ impl Runs {
         });
         let memory = Memory::of(entries);
         let held = Held::default();
-        Ok(Some(Going { turn, program, journal, memory, held, trigger, rest: None }))
+        let rest = None;
+        Ok(Some(Box::new(Going { turn, program, journal, memory, held, trigger, rest })))
     }
 
     /// Walks, writes down how that ended, and gives the place to the next.
-    async fn go(&self, mut going: Going) {
+    async fn go(&self, mut going: Box<Going>) {
         let flow = going.program.flow;
         let row = going.journal.run();
         let (id, called) = (row.id, row.parent.is_some());
@@ -104,12 +105,12 @@ impl Runs {
         let parked = rest.as_ref().is_some_and(|rest| rest.status == RunStatus::Waiting);
         self.done(&id, &turn, flow);
         if parked {
-            self.parked(&id, &turn).await;
+            Box::pin(self.parked(&id, &turn)).await;
         }
         if let (Some(tell), Some(mut rest)) = (tell, rest) {
             // Another run reads a large output where it needs it.
             if !called && !tell.is_closed() {
-                self.read_back(&mut rest).await;
+                Box::pin(self.read_back(&mut rest)).await;
             }
             // Whoever started it may not wait for its end.
             let _ = tell.send(rest);
@@ -137,8 +138,8 @@ impl Runs {
     }
 
     /// Nothing when DevRig stopped meanwhile: the run is as it was, and goes on at the next start.
-    async fn walk(&self, going: Going) -> Option<Rest> {
-        let Going { turn, program, journal, memory, held, trigger, .. } = going;
+    async fn walk(&self, going: Box<Going>) -> Option<Rest> {
+        let Going { turn, program, journal, memory, held, trigger, .. } = *going;
         let (store, access) = (self.inner.store.clone(), self.access(program.flow));
         let walker = Walker::new(Parts {
             program: &program,
@@ -260,7 +261,7 @@ impl Runs {
     }
 
     async fn try_to_bury(&self, id: &str, error: Error) -> Result<()> {
-        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = self.inner.store.read().await?;
         let (mut run, _) = table::get(&mut conn, id).await?;
         drop(conn);
         run.status = RunStatus::Failed;
@@ -309,7 +310,7 @@ impl Runs {
             self.board().wait(flow, Waiting { id, flow, held: Held::default(), rest: None });
         }
         self.fill();
-        let mut conn = store.reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = store.read().await?;
         table::next_wake(&mut conn).await
     }
 }

@@ -4,7 +4,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use devrig_core::Result;
-use devrig_store::from_sqlx;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
@@ -48,7 +47,7 @@ impl Runs {
     /// What reading meets.
     pub async fn figures(&self) -> Result<Figures> {
         self.count_earlier().await?;
-        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = self.inner.store.read().await?;
         let (waiting, needs_decision) = table::resting(&mut conn).await?;
         let (queued, active) = self.counts();
         let most = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
@@ -76,7 +75,7 @@ impl Runs {
             .before
             .get_or_try_init(async || {
                 let begun = self.inner.begun_at;
-                let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+                let mut conn = self.inner.store.read().await?;
                 let ended = table::ended_between(&mut conn, begun - HOUR, begun).await?;
                 let mut tally = counted.tally();
                 for (status, at, took) in ended {

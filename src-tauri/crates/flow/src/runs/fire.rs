@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use devrig_core::{Result, Timestamp};
 use devrig_expr::{Condition, Data};
-use devrig_store::{Batch, from_sqlx};
+use devrig_store::Batch;
 use serde_json::{Value, json};
 
 use super::{Runs, Start, Started};
@@ -95,13 +95,13 @@ impl Runs {
     /// # Errors
     /// What reading meets.
     pub(crate) async fn came(&self, flow: i64, trigger: &str, key: &str) -> Result<bool> {
-        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = self.inner.store.read().await?;
         table::came_since(&mut conn, flow, trigger, key, Timestamp::from_ms(0)).await
     }
 
     async fn came_before(&self, key: &(i64, String, String), window: Duration) -> Result<bool> {
         let since = self.inner.store.clock().now() - window;
-        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = self.inner.store.read().await?;
         table::came_since(&mut conn, key.0, &key.1, &key.2, since).await
     }
 

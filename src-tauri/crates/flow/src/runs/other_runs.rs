@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use devrig_core::{Code, Error, Result};
-use devrig_store::{Tx, from_sqlx};
+use devrig_store::Tx;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -84,12 +84,12 @@ struct Told {
 
 impl Runs {
     async fn child(&self, key: &str) -> Result<Option<RunRow>> {
-        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = self.inner.store.read().await?;
         table::child(&mut conn, key).await
     }
 
     async fn stands(&self, child: &RunRow, call: &Call<'_>) -> Result<Stands> {
-        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = self.inner.store.read().await?;
         Ok(match wait::came(&mut conn, &call.caller.id, call.node).await? {
             Some(Came::Answer(answer)) => {
                 let Told { status, output, stored, error } = serde_json::from_value(answer)?;
@@ -102,7 +102,7 @@ impl Runs {
     }
 
     async fn start_of(&self, call: Call<'_>, key: String) -> Result<Start> {
-        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = self.inner.store.read().await?;
         let flow = flows::get(&mut conn, &call.flow).await?;
         let version = call.version.map_or_else(|| live(&flow), Ok)?;
         let program = self.inner.programs.version(&mut conn, flow.seq, version).await?;
@@ -121,7 +121,7 @@ impl Runs {
     }
 
     async fn check_depth(&self, caller: &RunRow) -> Result<()> {
-        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = self.inner.store.read().await?;
         let mut above = caller.parent.clone();
         for _ in 1..DEEPEST {
             let Some(parent) = above else { return Ok(()) };

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use devrig_core::{ChangeKind, Code, Error, Origin, Result};
 use devrig_expr::Condition;
-use devrig_store::{ChangeRow, Store, Subscriber, Tx, from_sqlx};
+use devrig_store::{ChangeRow, Store, Subscriber, Tx};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -152,7 +152,7 @@ impl Ends {
         if ids.is_empty() {
             return Ok(any);
         }
-        let mut conn = self.store().reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = self.store().read().await?;
         let ended = table::ended(&mut conn, ids).await?;
         drop(conn);
         for (run, of) in ended {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use devrig_core::{Error, Result, Timestamp};
-use devrig_store::{Batch, Store, from_sqlx};
+use devrig_store::{Batch, Store};
 use tokio::sync::{Notify, OnceCell};
 use tokio_util::sync::CancellationToken;
 
@@ -59,7 +59,7 @@ impl Tallies {
     }
 
     async fn read_once(&self) -> Result<()> {
-        let mut conn = self.inner.store.reader().acquire().await.map_err(from_sqlx)?;
+        let mut conn = self.inner.store.read().await?;
         let tallies = table::tallies(&mut conn).await?;
         let mut meters = self.meters();
         for (key, tally) in tallies {

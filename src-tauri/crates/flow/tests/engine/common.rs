@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use devrig_code::{CodePool, CodeSettings};
 use devrig_core::notify::{Notice, Notifier};
-use devrig_core::{Actor, Code, Error, ManualClock, Result, Sensitive, SystemClock};
+use devrig_core::{Actor, Clock, Code, Error, ManualClock, Result, Sensitive, SystemClock};
 use devrig_flow::action::{About, Action, Actions, Context, Does, Effect};
 use devrig_flow::actions::notify::Player;
 use devrig_flow::events::{self, TriggerEvent};
@@ -104,30 +104,32 @@ impl Notifier for Notices {
     }
 }
 
-pub struct Rig {
+pub struct Rig<C = ManualClock> {
     pub flows: Flows,
     pub runs: Runs,
     pub network: Network,
     /// What would have been shown.
     pub notices: Arc<Mutex<Vec<Notice>>>,
     pub store: Store,
-    pub clock: Arc<ManualClock>,
+    pub clock: Arc<C>,
     pub diary: Diary,
 }
 
 impl Rig {
-    pub async fn at(folder: &Path, diary: Diary, clock: Arc<ManualClock>) -> Self {
+    pub async fn new() -> (Self, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        (Self::at(folder.path(), Diary::default(), clock()).await, folder)
+    }
+}
+
+impl<C: Clock + 'static> Rig<C> {
+    pub async fn at(folder: &Path, diary: Diary, clock: Arc<C>) -> Self {
         let egress = Egress::new(EgressParts::system(clock.clone())).unwrap();
         Self::reaching(folder, diary, clock, egress).await
     }
 
     /// With a way to the network of the test's own.
-    pub async fn reaching(
-        folder: &Path,
-        diary: Diary,
-        clock: Arc<ManualClock>,
-        egress: Egress,
-    ) -> Self {
+    pub async fn reaching(folder: &Path, diary: Diary, clock: Arc<C>, egress: Egress) -> Self {
         let file = folder.join("devrig.db");
         let options = StoreOptions::new(file, folder.join("backups"), clock.clone());
         let store = Store::open(options).await.unwrap();
@@ -170,11 +172,6 @@ impl Rig {
         let mut told = events::list(&self.store, flow, &wanted).await.unwrap();
         told.reverse();
         told
-    }
-
-    pub async fn new() -> (Self, tempfile::TempDir) {
-        let folder = tempfile::tempdir().unwrap();
-        (Self::at(folder.path(), Diary::default(), clock()).await, folder)
     }
 
     /// The inbox in the same file.

@@ -54,7 +54,7 @@ async fn flow(rig: &Rig, triggers: &Triggers, wanted: Value) -> String {
 }
 
 async fn subscribed(rig: &Rig) -> bool {
-    let mut reader = rig.store.reader().acquire().await.unwrap();
+    let mut reader = rig.store.read().await.unwrap();
     sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM subscriber WHERE name = 'flows')")
         .fetch_one(&mut *reader)
         .await
@@ -143,7 +143,7 @@ async fn flows_that_set_each_other_off_end_with_a_message() {
     store(&rig, vec![item("1", "Seventh", 1)], depth(Origin::MAX_DEPTH - 1)).await;
     assert_eq!(told(&rig, 1).await, ["new Seventh"]);
     let depth_of_run: i64 = sqlx::query_scalar("SELECT depth FROM run")
-        .fetch_one(&mut *rig.store.reader().acquire().await.unwrap())
+        .fetch_one(&mut *rig.store.read().await.unwrap())
         .await
         .unwrap();
     assert_eq!(depth_of_run, i64::from(Origin::MAX_DEPTH), "the run goes on counting");

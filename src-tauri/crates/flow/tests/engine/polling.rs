@@ -110,7 +110,7 @@ impl Polled {
 
     async fn cursor(&self) -> Option<String> {
         sqlx::query_scalar("SELECT cursor FROM trigger_cursor")
-            .fetch_optional(&mut *self.rig.store.reader().acquire().await.unwrap())
+            .fetch_optional(&mut *self.rig.store.read().await.unwrap())
             .await
             .unwrap()
     }
