@@ -1,15 +1,17 @@
-// Figures of the real window: `./dev bench window`. Each part runs on a rig of its own; names on the
+// Figures of the real programs, with DEVRIG_BIN_DIR as for the journeys. Each part runs on a rig of its own; names on the
 // command line choose some.
 //
 //   github   from the token to rows on screen, 10,000 threads
 //   keys     a key to the next frame, at 1,000 and at 1,000,000 items (--items N for another number)
 //   start    from the start of the process to rows on screen; memory of the window
 //   tray     memory in the tray without a window, and with it
+//   idle     an engine without a window and with 100 flows that wait: ready, memory, processor
 //   triage   100 mixed items worked through with the keyboard: keys and seconds
 
 import { spawn, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 
 import { startFrames, Tray } from './desktopPeers.mjs';
@@ -155,6 +157,66 @@ async function tray() {
   });
 }
 
+/** Waits on schedules, requests and the inbox, and none of them comes. */
+const WAITING = [
+  { id: 'often', type: 'cron', expression: '0 3 1 1 *' },
+  { id: 'hook', type: 'webhook' },
+  { id: 'new', type: 'inbox', query: 'author:nobody' },
+];
+
+async function idle() {
+  await onRig(async (rig) => {
+    let owner = rig.start('devrig', 'start');
+    await rig.answers();
+    const ids = Array.from({ length: 100 }, (_, n) => `flow-${n}`);
+    const files = ids.map((id, n) => {
+      const file = join(rig.folder, `${id}.flow.json`);
+      const nodes = [{ id: 'set', type: 'action', action: 'data.set', config: { fields: { n } } }];
+      writeFileSync(file, JSON.stringify({ id, schemaVersion: 1, name: id, triggers: [WAITING[n % 3]], nodes }));
+      return file;
+    });
+    rig.devrig('flow', 'import', ...files);
+    for (const id of ids) {
+      rig.devrig('flow', 'publish', id);
+      rig.devrig('flow', 'enable', id);
+    }
+    for (let round = 0; round < 5; round++) {
+      owner.kill('SIGTERM');
+      await once(owner, 'exit');
+      const begun = performance.now();
+      owner = rig.start('devrig', 'start');
+      await connected(join(rig.home, 'run/engine.sock'));
+      console.log(`idle: ready ${Math.round(performance.now() - begun)} ms after it was started`);
+    }
+    await pause(10_000);
+    const [before, from] = [ticksOf(owner.pid), performance.now()];
+    await pause(60_000);
+    const share = ((ticksOf(owner.pid) - before) * 10) / (performance.now() - from);
+    const all = [owner.pid, ...descendants(owner.pid)];
+    console.log(`idle: ${(all.reduce((sum, each) => sum + pss(each), 0) / 1024).toFixed(0)} MB in ${all.length} processes, ${(share * 100).toFixed(2)} % of a core over a minute`);
+  });
+}
+
+const pause = (ms) => new Promise((over) => setTimeout(over, ms));
+
+/** Resolves when somebody takes connections at the socket. */
+async function connected(path) {
+  for (;;) {
+    const is = await new Promise((told) => {
+      const socket = connect(path, () => told(true)).on('error', () => told(false));
+      socket.on('connect', () => socket.destroy());
+    });
+    if (is) return;
+    await pause(2);
+  }
+}
+
+/** Processor time that a process has had, in hundredths of a second. */
+function ticksOf(pid) {
+  const stat = statOf(pid);
+  return Number(stat[11]) + Number(stat[12]);
+}
+
 /** What a person does to each of 100 items that came from several places: the keys that it takes, by kind. */
 const PLAN = [
   ['merged, closed and passed again: done by a rule', 20, []],
@@ -266,7 +328,7 @@ function startedAt(pid) {
   return Date.now() - (uptime - Number(statOf(pid)[19]) / ticks) * 1_000;
 }
 
-const PARTS = { github, keys, start, tray, triage };
+const PARTS = { github, keys, start, tray, idle, triage };
 const words = process.argv.slice(2);
 const sizes = words.includes('--items') ? [Number(words[words.indexOf('--items') + 1])] : [1_000, 1_000_000];
 const chosen = Object.keys(PARTS).filter((part) => words.includes(part));

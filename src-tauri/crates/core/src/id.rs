@@ -1,5 +1,7 @@
 //! Ids that people and devices see: text in the form of cuid2, one type for each noun.
 
+use std::cell::RefCell;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
@@ -14,8 +16,7 @@ const RISING: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 /// # Panics
 /// When the system has no randomness to give, without which nothing here is safe.
 pub fn fresh() -> String {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).expect("the system gives random bytes");
+    let bytes = random();
     let [mut first, mut second] = [&bytes[..8], &bytes[8..]]
         .map(|half| half.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte)));
     let mut id = String::with_capacity(24);
@@ -23,6 +24,24 @@ pub fn fresh() -> String {
     id.extend((0..11).map(|_| digit(&mut first, 36)));
     id.extend((0..12).map(|_| digit(&mut second, 36)));
     id
+}
+
+/// Bytes of the system's randomness, which is asked for those of many ids at once.
+fn random() -> [u8; 16] {
+    const IDS: usize = 32;
+    thread_local! {
+        static BYTES: RefCell<(usize, [u8; 16 * IDS])> = const { RefCell::new((IDS, [0; 16 * IDS])) };
+    }
+    BYTES.with_borrow_mut(|(used, bytes)| {
+        if *used == IDS {
+            getrandom::fill(bytes).expect("the system gives random bytes");
+            *used = 0;
+        }
+        let mut own = [0; 16];
+        own.copy_from_slice(&bytes[*used * 16..][..16]);
+        *used += 1;
+        own
+    })
 }
 
 /// A fresh id of the same form that comes after those of earlier milliseconds, so that an index of

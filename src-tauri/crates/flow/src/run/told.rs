@@ -23,7 +23,9 @@ impl Told {
             Output::Here(payload) => (read(kind, payload), None),
             _ => (Value::Null, None),
         };
-        let seen = json!({ "id": trigger, "type": kind, "firedAt": at, "payload": payload });
+        let mut seen = json!({ "id": trigger, "type": kind, "firedAt": at });
+        // Put in as it is; the macro would copy it.
+        seen["payload"] = payload;
         Self { seen, stored, kind }
     }
 

@@ -184,14 +184,13 @@ fn reply(answer: Answer) -> Result<Reply> {
 
 /// The request as the run keeps it. The body is kept once, as it came.
 pub(super) fn payload(delivery: &Delivery) -> Value {
-    let query: Map<String, Value> =
-        delivery.query_pairs().into_iter().map(|(name, value)| (name, json!(value))).collect();
-    let mut payload = json!({
-        "method": delivery.method.as_str(),
-        "path": &*delivery.path,
-        "query": query,
-        "headers": delivery.storable_headers(),
-    });
+    let texts = |(name, value)| (name, Value::String(value));
+    let query = delivery.query_pairs().into_iter().map(texts).collect();
+    let headers = delivery.storable_headers().into_iter().map(texts).collect();
+    let mut payload = json!({ "method": delivery.method.as_str(), "path": &*delivery.path });
+    // Put in as they are; the macro would copy them.
+    payload["query"] = Value::Object(query);
+    payload["headers"] = Value::Object(headers);
     match std::str::from_utf8(&delivery.body) {
         Ok(text) => payload["rawBody"] = json!(text),
         Err(_) => {
