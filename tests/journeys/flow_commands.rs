@@ -472,3 +472,40 @@ async fn runs_are_searched_counted_and_cleaned_away() {
     assert_eq!(gone["code"], "NOT_FOUND");
     assert_eq!(devrig.json(&["run", "list"]).await[0]["id"], failed, "failures are kept longer");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_has_the_limits_that_the_person_sets() {
+    let (rig, devrig, _) = desk().await;
+    let set = async |limits: Value| {
+        devrig.error(&["settings", "set", "flows.limits", &limits.to_string()], "").await
+    };
+    for (limits, part) in [
+        (json!({"data.set": {"atOnce": 1}}), "data.set only computes"),
+        (json!({"inbox.find": {"atOnce": 1}}), "inbox.find is no action"),
+        (json!({"inbox.search": {"atOnce": 0}}), "inbox.search: 0 is no limit"),
+    ] {
+        let refused = set(limits).await;
+        assert!(refused["message"].as_str().expect("a text").contains(part), "{refused}");
+        assert!(refused["hint"].is_string(), "{refused}");
+    }
+    let limits = json!({"inbox.search": {"perMinute": 1}});
+    devrig.json(&["settings", "set", "flows.limits", &limits.to_string()]).await;
+    assert_eq!(devrig.json(&["settings", "get", "flows.limits"]).await, limits);
+
+    let file = rig.folder.path().join("search.flow.json");
+    let flow = r#"{"id": "search", "name": "Search", "nodes": [{"id": "find", "type": "action",
+        "action": "inbox.search", "config": {"query": "is:unread"}}]}"#;
+    std::fs::write(&file, flow).expect("a file");
+    devrig.json(&["flow", "create", &file.display().to_string()]).await;
+    devrig.json(&["flow", "run", "search", "--wait"]).await;
+    // The setting is followed, not asked for by each call.
+    let parked = wait("a run that waits for its turn", async || {
+        devrig.json(&["flow", "run", "search"]).await;
+        let waiting = devrig.json(&["run", "list", "--status", "waiting"]).await;
+        waiting[0]["id"].as_str().map(str::to_owned)
+    })
+    .await;
+    let told = devrig.json(&["run", "logs", &parked]).await;
+    assert!(told.to_string().contains("no call of inbox.search begins before"), "{told}");
+    rig.end().await;
+}

@@ -30,7 +30,7 @@ use crate::home::Home;
 use crate::lock::OwnerLock;
 use crate::notices::{self, Desk};
 use crate::plugin_actions::OfPlugins;
-use crate::triggers::{FlowSecrets, Hearing};
+use crate::triggers::{FlowSecrets, Hearing, set_limits};
 use crate::{files, online, socket, upkeep};
 
 /// Everything that an engine is built from; tests bring their own.
@@ -379,6 +379,8 @@ async fn start_flows(world: World<'_>) -> Result<Flows> {
     devrig_flow::actions::inbox::add_all(&mut actions, inbox)?;
     devrig_flow::actions::notify::add_all(&mut actions, notifier, Player::system())?;
     actions.set_plugins(Arc::new(OfPlugins(plugins.clone())));
+    // Runs that were cut off go on at once.
+    set_limits(&actions, store).await?;
     let programs = Programs::new(Arc::new(actions));
     let secrets = Arc::new(FlowSecrets(vault.clone()));
     let others = Others::new(inbox.clone()).with_plugins(Arc::new(OfPlugins(plugins.clone())));

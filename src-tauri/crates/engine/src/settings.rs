@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use devrig_core::{Error, QuietHours, Result, Timestamp};
+use devrig_flow::limits;
 use devrig_inbox::splits;
 use devrig_store::Store;
 use serde_json::{Value, json};
@@ -33,6 +34,8 @@ enum Accepts {
     Folder,
     /// A time, or null.
     Time,
+    /// How many calls of actions go on at a time, and begin within a minute.
+    ActionLimits,
     /// Names and queries of the person's own views.
     Splits,
     /// Which keys do what, where that differs from the default.
@@ -117,6 +120,11 @@ pub const KNOWN: &[Setting] = &[
         accepts: Accepts::Flag { default: true },
     },
     Setting {
+        key: crate::triggers::LIMITS,
+        about: "How many calls of an action go on at a time and begin within a minute.",
+        accepts: Accepts::ActionLimits,
+    },
+    Setting {
         key: "desktop.autostart",
         about: "Start DevRig in the tray at login.",
         accepts: Accepts::Flag { default: false },
@@ -198,7 +206,7 @@ impl Setting {
             Accepts::QuietHours | Accepts::Folder => json!(""),
             Accepts::Time => Value::Null,
             Accepts::Splits => json!(splits::shipped()),
-            Accepts::Keys => json!({}),
+            Accepts::Keys | Accepts::ActionLimits => json!({}),
             Accepts::Window => Value::Null,
         }
     }
@@ -254,6 +262,7 @@ impl Setting {
                 }
                 "a list of {name, query}".to_owned()
             }
+            Accepts::ActionLimits => return limits::read(value).map(drop),
             Accepts::Keys => {
                 let map = serde_json::from_value::<BTreeMap<String, Vec<String>>>(value.clone());
                 if map.is_ok() && value.to_string().len() <= WINDOW_MAX {

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use devrig_core::{Error, Result, Sensitive};
+use devrig_flow::action::Actions;
+use devrig_flow::limits;
 use devrig_flow::network::Network;
 use devrig_flow::plugins::PluginTriggers;
 use devrig_flow::secrets::Secrets;
@@ -26,6 +28,8 @@ use crate::tunnel::TunnelDesk;
 
 /// The setting of the port.
 pub(crate) const PORT: &str = "webhooks.port";
+/// The setting of how much of each action goes on.
+pub(crate) const LIMITS: &str = "flows.limits";
 /// After reading the flows failed.
 const AGAIN: Duration = Duration::from_secs(5);
 /// What requests that are under way may take at the end.
@@ -38,6 +42,7 @@ pub(crate) struct Hearing {
     pub tunnel: TunnelDesk,
     door: Arc<WaitDoor>,
     runs: Runs,
+    actions: Arc<Actions>,
     store: Store,
     /// Held while something is opened or closed.
     turn: Mutex<()>,
@@ -56,7 +61,7 @@ impl Hearing {
         let options = ListenerOptions { port: port(&store).await?, ..ListenerOptions::default() };
         let listener = Arc::new(Listener::new(options, store.clock().clone()));
         let secrets = Arc::new(FlowSecrets(vault));
-        let runs = flows.runs().clone();
+        let (runs, actions) = (flows.runs().clone(), flows.actions().clone());
         let door = Arc::new(WaitDoor::new(runs.clone(), listener.clone()));
         runs.set_door(door.clone());
         let asked: Arc<dyn PluginTriggers> = Arc::new(OfPlugins(plugins.clone()));
@@ -71,7 +76,7 @@ impl Hearing {
         let triggers = Triggers::new(flows, surroundings);
         plugins.set_sink(Arc::new(OfTriggers(triggers.clone())));
         let (turn, closed) = (Mutex::default(), CancellationToken::new());
-        Ok(Self { triggers, listener, tunnel, door, runs, store, turn, closed })
+        Ok(Self { triggers, listener, tunnel, door, runs, actions, store, turn, closed })
     }
 
     /// Follows the flows and the setting until it is closed.
@@ -109,12 +114,25 @@ impl Hearing {
         if self.closed.is_cancelled() {
             return Ok(());
         }
+        set_limits(&self.actions, &self.store).await?;
         self.listener.set_port(port(&self.store).await?).await?;
         if self.runs.await_requests().await? {
             self.door.open()?;
         }
         self.triggers.follow().await
     }
+}
+
+/// Sets how much of each action goes on, as the setting says.
+///
+/// # Errors
+/// What reading meets.
+pub(crate) async fn set_limits(actions: &Actions, store: &Store) -> Result<()> {
+    match limits::read(&settings::value(store, LIMITS).await?) {
+        Ok(limits) => actions.limits().set(limits),
+        Err(error) => tracing::warn!(%error, "the limits of actions stay as they are"),
+    }
+    Ok(())
 }
 
 /// Returns when a flow or a setting changed.

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use crate::definition::Call;
+use crate::limits::{Lane, Limits};
 use crate::permissions::{Permissions, Wanted};
 use crate::plugins::{PluginActions, PluginCall};
 
@@ -181,17 +182,35 @@ pub enum Does {
 pub struct Registered {
     pub about: About,
     pub does: Does,
+    /// Where its calls wait for their turn.
+    pub lane: Arc<Lane>,
     input: jsonschema::Validator,
+    /// Absent where it may give anything, and where our own code computes what it gives: those are
+    /// too quick to be looked at each time.
+    output: Option<jsonschema::Validator>,
 }
 
 impl Registered {
     /// # Errors
-    /// `INTERNAL` when its schema is none.
-    pub(crate) fn new(about: About, does: Does) -> Result<Self> {
-        let wrong = |why: String| Error::internal(format!("the schema of {}: {why}", about.name));
-        let schema = serde_json::from_str(about.input).map_err(|error| wrong(error.to_string()))?;
-        let input = jsonschema::validator_for(&schema).map_err(|error| wrong(error.to_string()))?;
-        Ok(Self { about, does, input })
+    /// `INTERNAL` when one of its schemas is none.
+    pub(crate) fn new(about: About, does: Does, lane: Arc<Lane>) -> Result<Self> {
+        let wrong = |why: String| Error::internal(format!("a schema of {}: {why}", about.name));
+        let validator = |schema: &str| {
+            let schema = serde_json::from_str(schema).map_err(|error| wrong(error.to_string()))?;
+            jsonschema::validator_for(&schema).map_err(|error| wrong(error.to_string()))
+        };
+        let input = validator(about.input)?;
+        let output = match about.effect {
+            Effect::Pure => None,
+            _ => (about.output != "{}").then(|| validator(about.output)).transpose()?,
+        };
+        Ok(Self { about, does, lane, input, output })
+    }
+
+    /// What an output has that the action does not promise, without what was found there.
+    pub fn unpromised(&self, output: &Value) -> Option<String> {
+        let promise = self.output.as_ref().filter(|promise| !promise.is_valid(output))?;
+        promise.iter_errors(output).next().map(|wrong| at_place(&wrong, &wrong.masked()))
     }
 
     /// Of the input, by its schema.
@@ -213,9 +232,28 @@ impl Registered {
 }
 
 fn told(error: &jsonschema::ValidationError<'_>) -> String {
+    at_place(error, error)
+}
+
+fn at_place(error: &jsonschema::ValidationError<'_>, what: &dyn std::fmt::Display) -> String {
     match error.instance_path().as_str() {
-        "" => error.to_string(),
-        path => format!("{}: {error}", path.trim_start_matches('/').replace('/', ".")),
+        "" => what.to_string(),
+        path => format!("{}: {what}", path.trim_start_matches('/').replace('/', ".")),
+    }
+}
+
+/// Calls of one action at a time where nobody said otherwise. Branches and rounds of many runs
+/// together may ask for far more than a machine has sockets for.
+const AT_ONCE: u32 = 256;
+/// Programs take more of a machine than requests do.
+const PROGRAMS_AT_ONCE: u32 = 32;
+
+fn usual(about: &About, does: &Does) -> Option<u32> {
+    let starts_programs = about.name == "shell.exec" || about.name.starts_with("git.");
+    match does {
+        Does::Work(_) if starts_programs => Some(PROGRAMS_AT_ONCE),
+        Does::Work(_) if about.effect != Effect::Pure => Some(AT_ONCE),
+        _ => None,
     }
 }
 
@@ -224,6 +262,7 @@ fn told(error: &jsonschema::ValidationError<'_>) -> String {
 pub struct Actions {
     by_name: BTreeMap<&'static str, Arc<Registered>>,
     plugins: Option<Arc<dyn PluginActions>>,
+    limits: Limits,
 }
 
 impl Actions {
@@ -232,7 +271,8 @@ impl Actions {
     /// # Errors
     /// `INTERNAL` when its schema is none, `CONFLICT` when the name is taken.
     pub fn add(&mut self, about: About, does: Does) -> Result<()> {
-        let registered = Registered::new(about, does)?;
+        let lane = self.limits.lane(about.name, usual(&about, &does));
+        let registered = Registered::new(about, does, lane)?;
         match self.by_name.insert(about.name, Arc::new(registered)) {
             None => Ok(()),
             Some(_) => Err(Error::new(Code::Conflict, format!("{} is there twice", about.name))),
@@ -242,6 +282,11 @@ impl Actions {
     /// Lets nodes call what plugins offer.
     pub fn set_plugins(&mut self, plugins: Arc<dyn PluginActions>) {
         self.plugins = Some(plugins);
+    }
+
+    /// How many calls of each action go on at a time, and how often they begin.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// The plugins, where there are any.
@@ -269,7 +314,8 @@ impl Actions {
             Error::new(Code::Unsupported, "there are no plugins here")
                 .hint("Use DevRig's own actions.")
         })?;
-        crate::actions::plugin::registered(of_plugin, plugins).map(Arc::new)
+        let lane = self.limits.lane(&call.action, Some(AT_ONCE));
+        crate::actions::plugin::registered(of_plugin, plugins, lane).map(Arc::new)
     }
 
     /// DevRig's own action of that name.

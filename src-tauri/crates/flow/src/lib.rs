@@ -11,6 +11,7 @@ pub mod flows;
 pub mod folder;
 pub mod history;
 mod input;
+pub mod limits;
 pub mod network;
 pub mod others;
 mod payloads;

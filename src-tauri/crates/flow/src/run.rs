@@ -18,6 +18,7 @@ mod row;
 mod stand_in;
 mod subflow;
 mod told;
+mod turn;
 mod wait;
 mod walk;
 mod walker;

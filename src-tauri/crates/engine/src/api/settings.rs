@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use devrig_core::{Error, Origin, Result};
+use devrig_flow::limits;
 pub use devrig_flow::retention::Cleaned;
 pub use devrig_store::backup::Check;
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use serde_json::Value;
 
 use super::NoArgs;
 use crate::Engine;
+use crate::triggers::LIMITS;
 use crate::{autostart, settings, upkeep};
 
 /// No time that is told in days is longer than ten years.
@@ -82,6 +84,9 @@ pub(super) async fn all(engine: &Engine, _: NoArgs) -> Result<BTreeMap<String, V
 pub(super) async fn set(engine: &Engine, args: SettingSetArgs) -> Result<()> {
     settings::known(&args.key)?.check(&args.value)?;
     let SettingSetArgs { key, value } = args;
+    if key == LIMITS {
+        engine.flows().actions().check_limits(&limits::read(&value)?)?;
+    }
     if key == autostart::SETTING {
         autostart::set(&engine.parts().window_program, value == Value::Bool(true))?;
     }

@@ -7,6 +7,7 @@ use devrig_core::{Error, Result};
 use serde_json::Value;
 
 use crate::action::{About, Action, Context, Does, Effect, Level, Registered, Stakes};
+use crate::limits::Lane;
 use crate::others::item_of;
 use crate::plugins::{PluginActions, PluginCall, PluginDeed};
 use crate::shape;
@@ -30,8 +31,12 @@ const ABOUT: About = About {
 ///
 /// # Errors
 /// `INTERNAL` when it describes itself wrongly.
-pub(crate) fn registered(call: PluginCall, plugins: Arc<dyn PluginActions>) -> Result<Registered> {
-    Registered::new(ABOUT, Does::Work(Arc::new(OfPlugin { call, plugins })))
+pub(crate) fn registered(
+    call: PluginCall,
+    plugins: Arc<dyn PluginActions>,
+    lane: Arc<Lane>,
+) -> Result<Registered> {
+    Registered::new(ABOUT, Does::Work(Arc::new(OfPlugin { call, plugins })), lane)
 }
 
 struct OfPlugin {

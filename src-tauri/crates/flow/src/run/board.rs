@@ -30,6 +30,11 @@ impl<T> Board<T> {
         Self { flows: BTreeMap::new(), running: 0, most, served: 0 }
     }
 
+    /// Changes how many there may be at a time. Those that go on beyond it are not stopped.
+    pub fn set_most(&mut self, most: usize) {
+        self.most = most;
+    }
+
     /// Tells how many runs of a flow there may be at a time, and how it stands against others.
     pub fn set(&mut self, flow: FlowSeq, most: usize, priority: i8) {
         let lane = self.lane(flow);

@@ -227,6 +227,11 @@ impl Walker<'_> {
                 Ok(Went::at(otherwise))
             }
             Work::Action(step) => {
+                // Before its input takes memory.
+                let _place = match self.turn(step, path).await? {
+                    Ok(place) => place,
+                    Err(stop) => return Ok(Went::Stopped(stop)),
+                };
                 let own = self.access.roots(&step.input.reads, self.journal.masks()).await?;
                 *loaded = self.load(frame, || step.input.seen.clone(), node.expected()).await?;
                 let input = step.input.resolve(&self.data(frame, &own, loaded))?;
@@ -312,6 +317,9 @@ impl Walker<'_> {
         };
         if let Some(pass) = pass {
             pass.ended(&output);
+        }
+        if let Ok(output) = &output {
+            self.hold_to_word(step, path, output);
         }
         match output {
             // Its beginning is in the journal without an end, which the person's decision goes by.

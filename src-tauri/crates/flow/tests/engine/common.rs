@@ -346,6 +346,12 @@ fn actions(diary: &Diary) -> Actions {
     actions.add(about("test.big", Effect::Read, true), work(Kind::Big)).unwrap();
     actions.add(about("test.slow", Effect::Read, true), work(Kind::Slow)).unwrap();
     actions.add(about("test.flaky", Effect::Read, true), work(Kind::Flaky)).unwrap();
+    let number = About {
+        output: r#"{"type": "object", "required": ["number"],
+            "properties": {"number": {"type": "integer"}}}"#,
+        ..about("test.number", Effect::Read, true)
+    };
+    actions.add(number, work(Kind::Flaky)).unwrap();
     actions.add(about("test.once", Effect::Write, false), work(Kind::Effect)).unwrap();
     actions.add(about("test.again", Effect::Write, true), work(Kind::Effect)).unwrap();
     actions

@@ -15,6 +15,7 @@ mod history;
 mod http;
 mod inbox;
 mod items;
+mod limits;
 mod machine;
 mod notify;
 mod one_node;

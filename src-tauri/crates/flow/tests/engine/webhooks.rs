@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::common::{Rig, line, node};
 use devrig_core::{Actor, SystemClock};
 use devrig_flow::history::{self, Wanted};
+use devrig_flow::limits;
 use devrig_flow::run::RunStatus;
 use devrig_flow::triggers::Triggers;
 use devrig_flow::triggers::wait::WaitDoor;
@@ -172,4 +173,24 @@ async fn a_path_closes_with_its_flow_and_belongs_to_one() {
         }
     };
     tokio::time::timeout(Duration::from_secs(10), closed).await.expect("the port closes");
+}
+
+#[tokio::test]
+async fn an_answer_does_not_wait_for_the_turn_of_what_follows_it() {
+    let hooks = Hooks::new().await;
+    let limit = limits::read(&json!({"test.slow": {"atOnce": 1}})).unwrap();
+    hooks.rig.flows.actions().limits().set(limit);
+    let slow = |ms: u64| node("later", "test.slow", json!({ "ms": ms }));
+    let first = hooks.rig.begin(json!([slow(60_000)]), json!([])).await;
+    hooks.rig.until(&first.id, RunStatus::Running).await;
+    let nodes = json!([node("reply", "http.respond", json!({})), slow(1)]);
+    let more = json!({"nodes": nodes, "edges": line(&["reply", "later"])});
+    hooks.flow(hook(json!({"respond": "whenDone"})), more).await;
+    let reply = hooks.post("/hooks/ci/done", &[], "{}");
+    let (status, _) = tokio::time::timeout(Duration::from_secs(8), reply).await.unwrap();
+    assert_eq!(status, 200);
+    let waiting = hooks.runs().await.remove(0);
+    assert_eq!(waiting.status, RunStatus::Running, "it waits for its turn");
+    hooks.rig.runs.cancel(&first.id).await.unwrap();
+    hooks.rig.until(&waiting.id, RunStatus::Completed).await;
 }
