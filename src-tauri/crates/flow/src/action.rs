@@ -144,6 +144,11 @@ pub trait Action: Send + Sync {
     fn target(&self, _input: &Value) -> Option<String> {
         None
     }
+
+    /// The action of a plugin that this is, where it is none of DevRig's own.
+    fn of_plugin(&self) -> Option<&PluginCall> {
+        None
+    }
 }
 
 /// What the walk over the graph does itself.

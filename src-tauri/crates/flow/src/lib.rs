@@ -10,6 +10,7 @@ pub mod fields;
 pub mod flows;
 pub mod folder;
 pub mod history;
+pub mod hooks;
 mod input;
 pub mod limits;
 pub mod network;

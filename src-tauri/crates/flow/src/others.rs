@@ -1,4 +1,5 @@
-//! Whom conditions ask: the inbox whether an item matches a query, and plugins.
+//! Whom flows ask: the inbox whether an item matches a query, plugins for conditions, and those
+//! that have hooks around actions.
 
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use serde_json::Value;
 
 use crate::action::{Level, Log};
 use crate::definition::Definition;
+use crate::hooks::PluginHooks;
 use crate::plugins::{PluginConditions, PluginQuestion};
 use crate::run::{Access, StandIn};
 
@@ -22,6 +24,7 @@ const ITEM: [&str; 2] = ["trigger.payload.itemId", "trigger.payload.item.id"];
 pub struct Others {
     inbox: Inbox,
     plugins: Option<Arc<dyn PluginConditions>>,
+    hooks: Option<Arc<dyn PluginHooks>>,
 }
 
 /// On whose behalf others are asked.
@@ -45,13 +48,24 @@ impl Log for NoRun<'_> {
 
 impl Others {
     pub fn new(inbox: Inbox) -> Self {
-        Self { inbox, plugins: None }
+        Self { inbox, plugins: None, hooks: None }
     }
 
     /// The same with plugins that answer.
     #[must_use]
     pub fn with_plugins(self, plugins: Arc<dyn PluginConditions>) -> Self {
         Self { plugins: Some(plugins), ..self }
+    }
+
+    /// The same with plugins that have hooks.
+    #[must_use]
+    pub fn with_hooks(self, hooks: Arc<dyn PluginHooks>) -> Self {
+        Self { hooks: Some(hooks), ..self }
+    }
+
+    /// Whoever is asked before actions and told after them.
+    pub fn hooks(&self) -> Option<&Arc<dyn PluginHooks>> {
+        self.hooks.as_ref()
     }
 
     /// Whether a condition holds. What it asks is asked in its order, and no more than decides it.

@@ -7,6 +7,7 @@ mod control;
 mod entry;
 mod frame;
 mod gathered;
+mod hooks;
 mod journal;
 mod loaded;
 mod memory;

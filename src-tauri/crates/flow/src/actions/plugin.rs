@@ -65,6 +65,10 @@ impl Action for OfPlugin {
     fn target(&self, _input: &Value) -> Option<String> {
         Some(format!("plugin {}", self.call.plugin))
     }
+
+    fn of_plugin(&self) -> Option<&PluginCall> {
+        Some(&self.call)
+    }
 }
 
 impl OfPlugin {

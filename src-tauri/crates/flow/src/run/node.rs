@@ -6,9 +6,10 @@ use std::time::Duration;
 use devrig_core::{Category, Code, Error, Result, Timestamp};
 use serde_json::Value;
 
+use super::hooks::{Attempt, Hooked};
 use super::walk::{Ended, Stop};
 use super::{End, Entry, Frame, Loaded, NodeStatus, Output, Walker};
-use crate::action::{Action, Context, Does, Effect};
+use crate::action::{Action, Context, Does, Effect, Stakes};
 use crate::actions::{is_heavy, undone};
 use crate::circuits::Pass;
 use crate::definition::{ErrorHandling, port};
@@ -270,15 +271,15 @@ impl Walker<'_> {
         let Does::Work(action) = &step.action.does else {
             return Err(Error::internal("not an action that takes time"));
         };
-        let pass = self.pass(&**action, &input)?;
         let stakes = action.stakes(&input, step.action.about.stakes());
-        if stakes.effect == Effect::Write {
-            // Only the first attempt since the restart can meet what was left then.
-            let past = self.memory.past(path);
-            let left = past.is_some_and(|past| past.in_doubt && attempt == past.attempts + 1);
-            if left && !stakes.idempotent {
-                return Ok(Went::Stopped(Stop::InDoubt { path: path.to_owned(), error: None }));
-            }
+        if self.is_in_doubt(path, attempt, stakes) {
+            return Ok(Went::Stopped(Stop::InDoubt { path: path.to_owned(), error: None }));
+        }
+        let (action, effect) = (&**action, stakes.effect);
+        let asked = Attempt { step, action, effect, path, number: attempt, input: &input };
+        let hooked = self.ask_hooks(asked).await?;
+        let pass = self.pass(action, &input)?;
+        if effect == Effect::Write {
             let at = self.journal.elapsed();
             let masked = self.journal.masks().value(input.clone());
             let (input, kept) = match self.keep(Output::Here(masked)).await {
@@ -311,6 +312,7 @@ impl Walker<'_> {
             token: &self.token,
             log: self.journal,
         };
+        let going = hooked.map(Hooked::begin);
         let output = tokio::select! {
             output = action.run(input, &context) => output,
             () = self.token.cancelled() => return Ok(Went::Stopped(Stop::Cancelled)),
@@ -321,6 +323,9 @@ impl Walker<'_> {
         if let Ok(output) = &output {
             self.hold_to_word(step, path, output);
         }
+        if let Some(going) = going {
+            going.ended(&output);
+        }
         match output {
             // Its beginning is in the journal without an end, which the person's decision goes by.
             Err(error) if error.code == Code::InDoubt && stakes.effect == Effect::Write => {
@@ -329,6 +334,14 @@ impl Walker<'_> {
             }
             output => output.map(Went::with),
         }
+    }
+
+    /// Whether a crash left an effect of which nobody knows. Only the first attempt since the restart
+    /// can meet what was left then.
+    fn is_in_doubt(&self, path: &str, attempt: u32, stakes: Stakes) -> bool {
+        let past = self.memory.past(path);
+        let left = past.is_some_and(|past| past.in_doubt && attempt == past.attempts + 1);
+        left && stakes.effect == Effect::Write && !stakes.idempotent
     }
 
     /// What takes long goes where it holds up no other run.

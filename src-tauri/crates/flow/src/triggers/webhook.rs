@@ -11,7 +11,7 @@ use devrig_net::listener::{
     Auth, Delivery, Encoding, Handler, Registration, Reply, Route, RouteLimits, Scheme,
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::{Happened, Source, Surroundings};
@@ -248,6 +248,8 @@ pub(super) const WINDOW: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Map;
+
     use super::*;
 
     #[test]

@@ -1,5 +1,9 @@
 //! A flow engine over a fresh file, with a few actions that a test can watch.
 
+// By its path, since benches take this module from here, too.
+#[path = "guard.rs"]
+mod guard;
+
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Write as _;
@@ -33,6 +37,8 @@ use devrig_store::{Store, StoreOptions};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::TryRecvError;
 use tokio_util::sync::CancellationToken;
+
+use self::guard::Guard;
 
 /// What the actions of the tests did, in the order they did it.
 #[derive(Clone, Default)]
@@ -113,6 +119,7 @@ pub struct Rig<C = ManualClock> {
     pub store: Store,
     pub clock: Arc<C>,
     pub diary: Diary,
+    pub guard: Guard,
 }
 
 impl Rig {
@@ -148,11 +155,12 @@ impl<C: Clock + 'static> Rig<C> {
         devrig_flow::actions::notify::add_all(&mut actions, Arc::new(notices.clone()), player)
             .unwrap();
         let programs = Programs::new(Arc::new(actions));
-        let others = Others::new(inbox.clone());
+        let guard = Guard::default();
+        let others = Others::new(inbox.clone()).with_hooks(Arc::new(guard.clone()));
         let secrets = Arc::new(OneSecret);
         let runs = Runs::start(store.clone(), programs.clone(), secrets, others).await.unwrap();
         let flows = Flows::new(store.clone(), programs, runs.clone());
-        Self { flows, runs, network, notices: notices.0, store, clock, diary }
+        Self { flows, runs, network, notices: notices.0, store, clock, diary, guard }
     }
 
     /// Saves a flow of these triggers and nodes, publishes and enables it.

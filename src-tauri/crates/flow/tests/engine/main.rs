@@ -12,6 +12,7 @@ mod error_paths;
 mod files;
 mod folder;
 mod history;
+mod hooks;
 mod http;
 mod inbox;
 mod items;
