@@ -11,6 +11,7 @@ export type * from "./actions.ts";
 export type * from "./conditions.ts";
 export type * from "./connection.ts";
 export type * from "./git.ts";
+export type * from "./hooks.ts";
 export type * from "./inbox.ts";
 export type * from "./manifest.ts";
 export type * from "./sdk.ts";

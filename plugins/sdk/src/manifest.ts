@@ -14,6 +14,7 @@ export interface PluginManifest {
     dataSources?: DataSourceManifest[];
     actions?: ActionManifest[];
     conditions?: ConditionManifest[];
+    hooks?: HookManifest[];
     triggers?: TriggerManifest[];
   };
   settingsSchema?: unknown;
@@ -61,6 +62,18 @@ export interface TriggerManifest {
   samplePayload?: unknown;
   /** Without it only the plugin fires the trigger. */
   pollIntervalMs?: number;
+}
+
+/** Needs the permission `flows:hooks`. */
+export interface HookManifest {
+  id: string;
+  name: string;
+  description?: string;
+  /** `http.request`, `plugin:github:github.comment`, `plugin:github`; a `*` at the end stands for any rest. */
+  actions: string[];
+  /** One of the two at least. */
+  before?: boolean;
+  after?: boolean;
 }
 
 export interface ConditionManifest {

@@ -2,6 +2,7 @@ import type { ActionDefinition, ActionHandler } from "./actions.ts";
 import type { ConditionDefinition, ConditionEvaluator } from "./conditions.ts";
 import type { Connection } from "./connection.ts";
 import type { Git } from "./git.ts";
+import type { HookHandler } from "./hooks.ts";
 import type { DataSource } from "./sources.ts";
 import type { FireOptions, TriggerHandler } from "./triggers.ts";
 
@@ -55,6 +56,11 @@ export interface DevRigSDK {
   readonly conditions: {
     /** `id` is one of `capabilities.conditions` in the manifest. During activation only. */
     register(id: string, condition: ConditionEvaluator | ConditionDefinition): void;
+  };
+  /** What stands around actions of flows. */
+  readonly hooks: {
+    /** `id` is one of `capabilities.hooks` in the manifest. During activation only. */
+    register(id: string, hook: HookHandler): void;
   };
 
   /** Whose the account's secret is. */

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { definePlugin, devrig } from "../src/index.ts";
-import type { DevRigSDK, InboxItemInput, PluginManifest, SyncContext } from "../src/index.ts";
+import type { DevRigSDK, HookCall, InboxItemInput, PluginManifest, SyncContext } from "../src/index.ts";
 import { createFakeHost, FakeError, type FakeHostOptions } from "../src/testing/index.ts";
 
 const manifest: PluginManifest = {
@@ -11,9 +11,9 @@ const manifest: PluginManifest = {
   main: "dist/index.js",
   permissions: [
     "inbox:write", "storage", "notifications", "network:desk.example.com/v1 GET,POST", "network:*.cdn.example.com",
-    "network:{settings.server}", "secrets:token", "secrets:user", "git:read:{settings.folders}", "git:fetch:/code", "desktop:open-folder",
+    "network:{settings.server}", "secrets:token", "secrets:user", "git:read:{settings.folders}", "git:fetch:/code", "desktop:open-folder", "flows:hooks",
   ],
-  capabilities: { dataSources: [{ id: "hello.tickets", name: "Tickets" }], actions: [{ id: "hello.close", name: "Close" }], conditions: [{ id: "hello.is_open", name: "Is open" }], triggers: [{ id: "hello.opened", name: "Opened", pollIntervalMs: 60_000 }] },
+  capabilities: { dataSources: [{ id: "hello.tickets", name: "Tickets" }], actions: [{ id: "hello.close", name: "Close" }], conditions: [{ id: "hello.is_open", name: "Is open" }], hooks: [{ id: "hello.guard", name: "Guard", actions: ["http.*"], before: true, after: true }], triggers: [{ id: "hello.opened", name: "Opened", pollIntervalMs: 60_000 }] },
 };
 const ticket: InboxItemInput = { externalId: "1", type: "ticket", title: "Broken", externalUpdatedAt: "2026-11-01T00:00:00Z" };
 
@@ -83,6 +83,7 @@ describe("activation", () => {
     ["undeclared source", (sdk: DevRigSDK) => sdk.dataSources.register("other", { sync: async () => ({ cursor: "" }) }), "REFUSED"],
     ["undeclared action", (sdk: DevRigSDK) => sdk.actions.register("other", async () => ({ success: true })), "REFUSED"],
     ["undeclared condition", (sdk: DevRigSDK) => sdk.conditions.register("other", () => true), "REFUSED"],
+    ["undeclared hook", (sdk: DevRigSDK) => sdk.hooks.register("other", { before: () => undefined }), "REFUSED"],
     ["undeclared trigger", (sdk: DevRigSDK) => sdk.triggers.register("other", { poll: () => ({ events: [] }) }), "REFUSED"],
     ["later version", (sdk: DevRigSDK) => sdk.views.register("x", {}), "UNSUPPORTED"],
   ])("registering an %s fails the activation", async (_, activate, code) => {
@@ -270,6 +271,41 @@ describe("conditions", () => {
     });
     await host.condition("hello.is_open", [], { flow: { id: "f", name: "Mine" } });
     expect(name).toBe("Mine");
+  });
+});
+
+describe("hooks", () => {
+  const guarded = (before: (call: HookCall) => unknown, options: Partial<FakeHostOptions> = {}) =>
+    createFakeHost({ manifest, ...options }).start({
+      activate: (sdk) => sdk.hooks.register("hello.guard", { before: before as () => undefined }),
+    });
+
+  test("they let pass or refuse, and nothing else", async () => {
+    const host = await guarded(({ action, input }) => (input.url === "https://a.test" ? { refuse: `no ${action}` } : undefined));
+    expect(await host.before("hello.guard", { input: { url: "https://a.test" } })).toEqual({ refuse: "no http.request" });
+    expect(await host.before("hello.guard", { action: "http.graphql" })).toEqual({});
+    for (const odd of [true, { refused: "x" }, { refuse: 1 }]) {
+      await expect((await guarded(() => odd)).before("hello.guard")).rejects.toThrow(/something else/);
+    }
+    await expect(host.after("hello.guard")).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await expect(host.before("hello.other")).rejects.toMatchObject({ code: "NOT_FOUND" });
+  });
+
+  test("they are told how it went", async () => {
+    const told: unknown[] = [];
+    const host = await createFakeHost({ manifest }).start({
+      activate: (sdk) => sdk.hooks.register("hello.guard", { after: (call, outcome) => void told.push([call.attempt, outcome]) }),
+    });
+    await host.after("hello.guard", { attempt: 2 }, { ok: false, error: { code: "NETWORK", message: "down" } });
+    const error = { code: "NETWORK", message: "down" };
+    expect(told).toEqual([[2, { ok: false, error, durationMs: 1, outputLeftOut: false }]]);
+  });
+
+  test("they need their permission and a function", async () => {
+    const host = await guarded(() => undefined, { grants: [] });
+    await expect(host.before("hello.guard")).rejects.toMatchObject(refused("flows:hooks"));
+    const activate = (sdk: DevRigSDK) => sdk.hooks.register("hello.guard", {});
+    await expect(createFakeHost({ manifest }).start({ activate })).rejects.toThrow(TypeError);
   });
 });
 

@@ -27,6 +27,7 @@ const reference = {
     views: [{ id: "github.pr_detail", name: "PR", component: "./views/PRDetailView", appliesTo: ["github.pull_requests"] }],
     triggers: [{ id: "github.release", name: "Released", pollIntervalMs: 5000, samplePayload: { tag: "v1" } }],
     conditions: [{ id: "github.is_team_member", name: "Is in the team", configSchema: { type: "array" } }],
+    hooks: [{ id: "github.guard", name: "Guard", actions: ["*", "http.*", "shell.exec", "plugin:github", "plugin:github:github.merge_*", "plugin:@a/b:c"], before: true, after: false }],
     flowNodes: [{ type: "condition", id: "github.is_default_branch", name: "Is Default Branch" }],
   },
   settingsSchema: "./schemas/settings.json",
@@ -62,6 +63,9 @@ describe("the manifest's schema", () => {
     ["an odd id", { capabilities: { actions: [{ id: "a b", name: "A" }] } }],
     ["a hasty trigger", { capabilities: { triggers: [{ id: "a", name: "A", pollIntervalMs: 1000 }] } }],
     ["an input of a condition", { capabilities: { conditions: [{ id: "a", name: "A", inputSchema: {} }] } }],
+    ["a hook without a time", { capabilities: { hooks: [{ id: "a", name: "A", actions: ["*"], before: false }] } }],
+    ["a hook without actions", { capabilities: { hooks: [{ id: "a", name: "A", actions: [], after: true }] } }],
+    ["a star in the middle", { capabilities: { hooks: [{ id: "a", name: "A", actions: ["http.*.x"], after: true }] } }],
     ["a misspelt field of an action", { capabilities: { actions: [{ id: "a", name: "A", idempotant: true }] } }],
   ])("%s is refused", (_, change) => {
     expect(validate(JSON.parse(JSON.stringify({ ...good, ...change })))).toBe(false);
@@ -70,7 +74,7 @@ describe("the manifest's schema", () => {
   test.each([
     "network:api.github.com", "network:*.example.com", "network:api.example.com/v1 GET", "network:host:8443/path GET,POST",
     "network:host private", "network:localhost:4010", "network:[::1]:4010", "network:{settings.baseUrl}", "secrets:token",
-    "secrets:reveal:token", "git:read:{settings.folders}", "git:fetch:/home/me/my code", "git:read:~/code", "desktop:open-folder",
+    "secrets:reveal:token", "git:read:{settings.folders}", "git:fetch:/home/me/my code", "git:read:~/code", "desktop:open-folder", "flows:hooks",
   ])("the permission %s is valid", (permission) => {
     expect(validate({ ...good, permissions: [permission] }), JSON.stringify(validate.errors)).toBe(true);
   });

@@ -2,6 +2,7 @@ import type { ActionDefinition, ActionHandler, ActionResult } from "../actions.t
 import type { ConditionDefinition, ConditionEvaluator } from "../conditions.ts";
 import type { Connection, ConnectionResult } from "../connection.ts";
 import type { GitState } from "../git.ts";
+import type { HookCall, HookHandler, HookOutcome, HookVerdict } from "../hooks.ts";
 import type { InboxItem, InboxItemInput } from "../inbox.ts";
 import type { PluginManifest } from "../manifest.ts";
 import type { DevRigSDK, Logger, PluginDefinition } from "../sdk.ts";
@@ -67,6 +68,7 @@ export class FakeHost {
   readonly #sources = new Map<string, DataSource>();
   readonly #actions = new Map<string, ActionHandler | ActionDefinition>();
   readonly #conditions = new Map<string, ConditionEvaluator | ConditionDefinition>();
+  readonly #hooks = new Map<string, HookHandler>();
   readonly #triggers = new Map<string, TriggerHandler>();
   readonly #begin: ((sdk: DevRigSDK) => void | Promise<void>)[] = [];
   readonly #end: (() => void | Promise<void>)[] = [];
@@ -189,6 +191,31 @@ export class FakeHost {
     return said;
   }
 
+  /** Asks a hook before an action, without its time limit. Throws what DevRig lets pass with a warning. */
+  async before(id: string, call: Partial<HookCall> = {}, options: { signal?: AbortSignal } = {}): Promise<HookVerdict> {
+    const hook = this.#hook(id);
+    if (hook.before === undefined) throw new FakeError(`hook "${id}" has no before function`, { code: "NOT_FOUND" });
+    const said: unknown = await hook.before(aCall(call), this.#asking(options));
+    if (said === undefined || said === null) return {};
+    const { refuse, ...rest } = said as Record<string, unknown>;
+    if (typeof said !== "object" || Object.keys(rest).length > 0 || !["string", "undefined"].includes(typeof refuse)) {
+      throw invalid(`hook "${id}" answered something else`, 'It returns nothing, or { refuse: "why" }.');
+    }
+    return plain(said);
+  }
+
+  /** Tells a hook how an action went. Throws what the hook throws. */
+  async after(
+    id: string,
+    call: Partial<HookCall> = {},
+    outcome: Partial<HookOutcome> = {},
+    options: { signal?: AbortSignal } = {},
+  ): Promise<void> {
+    const hook = this.#hook(id);
+    if (hook.after === undefined) throw new FakeError(`hook "${id}" has no after function`, { code: "NOT_FOUND" });
+    await hook.after(aCall(call), plain({ ok: true, durationMs: 1, outputLeftOut: false, ...outcome }), this.#asking(options));
+  }
+
   /** Asks whose the secret is, as entering one does. */
   async check(): Promise<ConnectionResult> {
     if (this.#connection === undefined) throw new FakeError("the plugin registered no connection", { code: "NOT_FOUND" });
@@ -225,6 +252,13 @@ export class FakeHost {
       http: this.sdk.http,
       signal: options.signal ?? new AbortController().signal,
     };
+  }
+
+  #hook(id: string): HookHandler {
+    this.#permissions.need("flows:hooks");
+    const hook = this.#hooks.get(id);
+    if (hook === undefined) throw new FakeError(`hook "${id}" is not registered`, { code: "NOT_FOUND" });
+    return hook;
   }
 
   #fire(trigger: string, payload: unknown, id: string | undefined): { flows: number } {
@@ -294,6 +328,14 @@ export class FakeHost {
       },
       conditions: {
         register: (id, condition) => this.#register("condition", capabilities.conditions ?? [], this.#conditions, id, condition),
+      },
+      hooks: {
+        register: (id, hook) => {
+          if (typeof hook?.before !== "function" && typeof hook?.after !== "function") {
+            throw new TypeError(`hook "${id}" needs a before or an after function`);
+          }
+          this.#register("hook", capabilities.hooks ?? [], this.#hooks, id, hook);
+        },
       },
       connection: {
         register: (connection) => {
@@ -434,6 +476,20 @@ export class FakeHost {
 /** A host for one plugin. */
 export function createFakeHost(options: FakeHostOptions): FakeHost {
   return new FakeHost(options);
+}
+
+function aCall(call: Partial<HookCall>): HookCall {
+  const usual: HookCall = {
+    flow: { id: "flow", name: "Flow" },
+    run: "run",
+    node: "node",
+    attempt: 1,
+    action: "http.request",
+    effect: "write",
+    input: {},
+    leftOut: [],
+  };
+  return plain({ ...usual, ...call });
 }
 
 function unsupported(what: string): () => never {

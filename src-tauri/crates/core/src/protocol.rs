@@ -95,6 +95,7 @@ pub struct Declared {
     pub data_sources: Vec<String>,
     pub actions: Vec<String>,
     pub conditions: Vec<String>,
+    pub hooks: Vec<String>,
     pub triggers: Vec<String>,
     /// A check of who the account's secret belongs to.
     pub connection: bool,
@@ -114,6 +115,10 @@ pub enum Handler {
     Condition { condition: String },
     /// Input is a [`PollInput`], output the SDK's `PollResult`.
     Poll { trigger: String },
+    /// Input is a [`HookCall`], output a [`HookVerdict`] or null.
+    Before { hook: String },
+    /// Input is a [`HookReport`], output is ignored.
+    After { hook: String },
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -176,6 +181,62 @@ pub struct PollInput {
     /// Absent the first time.
     pub cursor: Option<Value>,
     pub flow: FlowRef,
+}
+
+/// One attempt of an action of a flow, without secrets.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HookCall {
+    pub flow: FlowRef,
+    pub run: String,
+    /// The path of the node in its run.
+    pub node: String,
+    /// Counts from 1.
+    pub attempt: u32,
+    /// Absent for one of DevRig's own actions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<String>,
+    pub action: String,
+    /// `read` or `write`.
+    pub effect: String,
+    pub input: Value,
+    /// Fields of the input that were too large to be shown.
+    pub left_out: Vec<String>,
+}
+
+/// How an attempt went, without secrets.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HookOutcome {
+    pub ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<HookError>,
+    pub duration_ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<Value>,
+    /// The output was too large to be shown.
+    pub output_left_out: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct HookError {
+    pub code: String,
+    pub message: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct HookReport {
+    pub call: HookCall,
+    pub outcome: HookOutcome,
+}
+
+/// What a hook says before an action; nothing lets it pass.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HookVerdict {
+    /// Why it must not be done.
+    #[serde(default)]
+    pub refuse: Option<String>,
 }
 
 /// The flow on whose behalf a plugin is asked.

@@ -383,7 +383,9 @@ async fn start_flows(world: World<'_>) -> Result<Flows> {
     set_limits(&actions, store).await?;
     let programs = Programs::new(Arc::new(actions));
     let secrets = Arc::new(FlowSecrets(vault.clone()));
-    let others = Others::new(inbox.clone()).with_plugins(Arc::new(OfPlugins(plugins.clone())));
+    let others = Others::new(inbox.clone())
+        .with_plugins(Arc::new(OfPlugins(plugins.clone())))
+        .with_hooks(Arc::new(OfPlugins(plugins.clone())));
     let runs = Runs::start(store.clone(), programs.clone(), secrets, others).await?;
     Ok(Flows::new(store.clone(), programs, runs))
 }

@@ -1,16 +1,21 @@
 //! Lends flows what plugins can do.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use devrig_core::id::{AccountId, ItemId};
-use devrig_core::protocol::FlowRef;
+use devrig_core::protocol::{self, FlowRef};
 use devrig_core::{Error, Result};
 use devrig_flow::action::Effect;
+use devrig_flow::hooks::{
+    Around, HookAnswers, HookCall, HookOutcome, HookedAction, PluginHooks, Refusal, Silence,
+};
 use devrig_flow::plugins::{
     PluginAccount, PluginAction, PluginActions, PluginAnswer, PluginConditions, PluginDeed,
     PluginEvent, PluginPoll, PluginQuestion, PluginState, PluginTriggers, Polled, TriggerAbout,
 };
 use devrig_flow::triggers::Triggers;
-use devrig_plugins::{Plugins, Poll, Question, TriggerFired, TriggerSink, Wanted};
+use devrig_plugins::{HookSilence, Plugins, Poll, Question, TriggerFired, TriggerSink, Wanted};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -79,6 +84,30 @@ impl PluginTriggers for OfPlugins {
     }
 }
 
+#[async_trait]
+impl PluginHooks for OfPlugins {
+    fn any(&self) -> bool {
+        self.0.has_hooks()
+    }
+
+    fn around(&self, action: &HookedAction) -> Around {
+        let (before, after) = self.0.hooks_around(action.plugin.as_deref(), &action.name);
+        Around { before, after }
+    }
+
+    async fn before(&self, call: &Arc<HookCall>) -> HookAnswers {
+        let said = self.0.before_action(&seen(call)).await;
+        let refused = said.refused.map(|(plugin, reason)| Refusal { plugin, reason });
+        let silence =
+            |HookSilence { plugin, why, rests }: HookSilence| Silence { plugin, why, rests };
+        HookAnswers { refused, silent: said.silent.into_iter().map(silence).collect() }
+    }
+
+    fn after(&self, call: Arc<HookCall>, outcome: HookOutcome) {
+        self.0.after_action(seen(&call), went(outcome), call.depth);
+    }
+}
+
 /// The triggers of this engine, as plugins fire them.
 pub(crate) struct OfTriggers(pub Triggers);
 
@@ -99,6 +128,33 @@ fn trigger(about: devrig_plugins::TriggerAbout) -> TriggerAbout {
 
 pub(crate) fn effect(writes: bool) -> Effect {
     if writes { Effect::Write } else { Effect::Read }
+}
+
+/// An attempt, as the hooks of plugins see it.
+fn seen(call: &HookCall) -> protocol::HookCall {
+    let (id, name) = call.flow.clone();
+    let effect = if call.effect == Effect::Write { "write" } else { "read" };
+    protocol::HookCall {
+        flow: FlowRef { id, name },
+        run: call.run.clone(),
+        node: call.node.clone(),
+        attempt: call.attempt,
+        plugin: call.action.plugin.clone(),
+        action: call.action.name.clone(),
+        effect: effect.to_owned(),
+        input: call.input.clone(),
+        left_out: call.left_out.clone(),
+    }
+}
+
+fn went(outcome: HookOutcome) -> protocol::HookOutcome {
+    let HookOutcome { error, took, output, output_left_out } = outcome;
+    let error = error.map(|error| {
+        let (code, message) = (error.code.as_str().to_owned(), error.message);
+        protocol::HookError { code, message }
+    });
+    let duration_ms = took.as_secs_f64() * 1_000.0;
+    protocol::HookOutcome { ok: error.is_none(), error, duration_ms, output, output_left_out }
 }
 
 fn wanted(deed: PluginDeed) -> Wanted {

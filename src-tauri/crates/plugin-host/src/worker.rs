@@ -267,6 +267,8 @@ impl Worker {
             Handler::Connection => ("check", String::new()),
             Handler::Condition { condition } => ("condition", condition),
             Handler::Poll { trigger } => ("poll", trigger),
+            Handler::Before { hook } => ("before", hook),
+            Handler::After { hook } => ("after", hook),
         };
         self.budget.open(id);
         let result = self.turn(|engine| {

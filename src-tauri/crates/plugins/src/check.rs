@@ -8,8 +8,9 @@ use devrig_core::{Code, Error};
 use nodejs_semver::{Range, Version};
 use serde_json::Value;
 
+use crate::hooks::Pattern;
 use crate::info::Problem;
-use crate::manifest::{Capabilities, Connect, Manifest, Raw};
+use crate::manifest::{Capabilities, Connect, Hook, Manifest, Raw};
 use crate::package::{self, Entry};
 use crate::permission::{Kind, Permission};
 use crate::position::Positions;
@@ -165,6 +166,7 @@ impl Check<'_> {
             data_sources: capabilities.data_sources,
             actions: capabilities.actions,
             conditions: capabilities.conditions,
+            hooks: capabilities.hooks,
             triggers: capabilities.triggers,
             settings_schema,
             connection: raw.connection,
@@ -412,6 +414,7 @@ impl Check<'_> {
         for condition in &capabilities.conditions {
             self.id(&id_of(&condition.at), &condition.id, &mut seen);
         }
+        self.hooks(&capabilities.hooks);
         let mut seen = HashSet::new();
         for trigger in &capabilities.triggers {
             self.id(&id_of(&trigger.at), &trigger.id, &mut seen);
@@ -420,6 +423,23 @@ impl Check<'_> {
                 let hint = "Give it pollIntervalMs, or let entry conditions of flows choose.";
                 let at = format!("{}/configSchema", trigger.at);
                 self.problem(&at, "is of a trigger that is not polled", Some(hint));
+            }
+        }
+    }
+
+    fn hooks(&mut self, hooks: &[Hook]) {
+        let mut seen = HashSet::new();
+        for (index, hook) in hooks.iter().enumerate() {
+            let at = format!("/capabilities/hooks/{index}");
+            self.id(&format!("{at}/id"), &hook.id, &mut seen);
+            if !hook.before && !hook.after {
+                let hint = Some("Give it \"before\": true, \"after\": true, or both.");
+                self.problem(&at, "is asked neither before nor after", hint);
+            }
+            for (index, pattern) in hook.actions.iter().enumerate() {
+                if let Err(error) = Pattern::parse(pattern) {
+                    self.error(&format!("{at}/actions/{index}"), &error);
+                }
             }
         }
     }
@@ -461,6 +481,10 @@ impl Check<'_> {
         if !capabilities.data_sources.is_empty() && !has(&Kind::InboxWrite) {
             let message = "data sources need the permission inbox:write";
             self.problem("/permissions", message, Some("Add \"inbox:write\"."));
+        }
+        if !capabilities.hooks.is_empty() && !has(&Kind::FlowHooks) {
+            let message = "hooks need the permission flows:hooks";
+            self.problem("/permissions", message, Some("Add \"flows:hooks\"."));
         }
         permissions
     }
@@ -540,12 +564,14 @@ mod tests {
     fn good() -> Value {
         json!({
             "name": "hello", "version": "0.1.0", "displayName": "Hello", "engine": ">=0.1.0",
-            "main": "dist/index.js", "permissions": ["inbox:write", "network:{settings.base}"],
+            "main": "dist/index.js",
+            "permissions": ["inbox:write", "network:{settings.base}", "flows:hooks"],
             "capabilities": {
                 "dataSources": [{ "id": "hello.items", "name": "Items" }],
                 "actions": [{ "id": "hello.close", "name": "Close", "inputSchema": "in.json" }],
                 "triggers": [{ "id": "hello.opened", "name": "Opened", "pollIntervalMs": 60_000 }],
                 "conditions": [{ "id": "hello.open", "name": "Open", "configSchema": {} }],
+                "hooks": [{ "id": "hello.guard", "name": "Guard", "actions": ["http.*"], "before": true }],
             },
             "settingsSchema": { "properties": { "base": { "type": "string" } } },
         })
@@ -587,7 +613,8 @@ mod tests {
             ("/main", json!("gone.js"), "/main", "not in the package"),
             ("/main", json!("in.json"), "/main", "no .js"),
             ("/main", json!("code.js"), "/main", "not UTF-8 text"),
-            ("/permissions", json!([]), "/permissions", "inbox:write"),
+            ("/permissions", json!(["flows:hooks"]), "/permissions", "inbox:write"),
+            ("/permissions", json!(["inbox:write"]), "/permissions", "flows:hooks"),
             ("/permissions/1", json!("everything"), "/permissions/1", "not known"),
             ("/permissions/1", json!("network:{settings.x}"), "/permissions/1", "no setting"),
             ("/permissions/1", json!("inbox:write"), "/permissions/1", "twice"),
@@ -627,6 +654,15 @@ mod tests {
                 "/capabilities/conditions/0/inputSchema",
                 "",
             ),
+            (
+                "/capabilities/hooks/0/actions/0",
+                json!("http.*.x"),
+                "/capabilities/hooks/0/actions/0",
+                "not at its end",
+            ),
+            ("/capabilities/hooks/0/actions", json!([]), "/capabilities/hooks/0/actions", ""),
+            ("/capabilities/hooks/0/before", json!(false), "/capabilities/hooks/0", "neither"),
+            ("/capabilities/hooks/0/before", json!(1), "/capabilities/hooks/0/before", "type"),
             (
                 "/capabilities/actions/0",
                 json!({ "id": "hello.x", "name": "X", "reverse": "hello.y" }),

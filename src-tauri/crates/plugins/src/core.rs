@@ -18,6 +18,7 @@ use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::hooks::Hooks;
 use crate::info::{LogLine, PluginSource, PluginState, SyncStatus};
 use crate::logs::Logs;
 use crate::manifest::Manifest;
@@ -58,6 +59,8 @@ pub(crate) struct Core {
     pub events: broadcast::Sender<PluginEvent>,
     /// Where events of triggers go, once flows run.
     pub sink: watch::Sender<Option<Arc<dyn TriggerSink>>>,
+    /// The hooks that may be asked and told at present.
+    pub hooks: Hooks,
     plugins: RwLock<BTreeMap<String, Arc<Plugin>>>,
     seats: RwLock<HashMap<AccountId, Arc<Seat>>>,
     /// Makes the sync timer look at once.
@@ -173,6 +176,7 @@ impl Core {
             logs,
             events,
             sink: watch::Sender::new(None),
+            hooks: Hooks::default(),
             plugins: RwLock::default(),
             seats: RwLock::default(),
             wake: Notify::new(),
@@ -222,11 +226,20 @@ impl Core {
     }
 
     pub fn put_seat(&self, seat: Arc<Seat>) -> Option<Arc<Seat>> {
-        write(&self.seats).insert(seat.id.clone(), seat)
+        let before = write(&self.seats).insert(seat.id.clone(), seat);
+        self.look_at_hooks();
+        before
     }
 
     pub fn remove_seat(&self, id: &AccountId) -> Option<Arc<Seat>> {
-        write(&self.seats).remove(id)
+        let seat = write(&self.seats).remove(id);
+        self.look_at_hooks();
+        seat
+    }
+
+    /// Finds the hooks again after an account came or went, or may do something else.
+    pub fn look_at_hooks(&self) {
+        self.hooks.look(|| self.seats());
     }
 
     pub fn tell(&self, event: PluginEvent) {

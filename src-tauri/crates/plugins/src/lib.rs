@@ -10,6 +10,7 @@ mod check;
 mod connection;
 mod core;
 mod failures;
+mod hooks;
 pub mod info;
 mod install;
 mod logs;
@@ -32,6 +33,6 @@ mod worker;
 pub use core::PluginEvent;
 pub use opener::{Opener, SystemOpener};
 pub use plugins::{
-    ActionAbout, ConditionAbout, PluginAbout, Plugins, PluginsParts, Poll, Polled, Question, Said,
-    TriggerAbout, TriggerFired, TriggerSink, Wanted,
+    ActionAbout, ConditionAbout, HookAnswers, HookSilence, PluginAbout, Plugins, PluginsParts,
+    Poll, Polled, Question, Said, TriggerAbout, TriggerFired, TriggerSink, Wanted,
 };

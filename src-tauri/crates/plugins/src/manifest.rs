@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::permission::Permission;
+use crate::text::shown;
 
 /// A manifest that was found good, its schemas read in.
 #[derive(Debug, Clone)]
@@ -19,6 +20,7 @@ pub struct Manifest {
     pub data_sources: Vec<DataSource>,
     pub actions: Vec<Action>,
     pub conditions: Vec<Condition>,
+    pub hooks: Vec<Hook>,
     pub triggers: Vec<Trigger>,
     pub settings_schema: Option<Value>,
     pub connection: Option<Connect>,
@@ -84,6 +86,20 @@ pub struct Condition {
     /// Where in the manifest it stands.
     #[serde(skip)]
     pub at: String,
+}
+
+/// What the plugin wants to know of actions of flows: asked before, told after.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Hook {
+    pub id: String,
+    pub name: String,
+    /// Patterns over the names of actions.
+    pub actions: Vec<String>,
+    #[serde(default)]
+    pub before: bool,
+    #[serde(default)]
+    pub after: bool,
 }
 
 /// Something that starts flows: asked for news, or fired by the plugin.
@@ -185,6 +201,7 @@ pub(crate) struct Capabilities {
     pub data_sources: Vec<DataSource>,
     pub actions: Vec<Action>,
     pub conditions: Vec<Condition>,
+    pub hooks: Vec<Hook>,
     pub triggers: Vec<Trigger>,
 }
 
@@ -204,6 +221,7 @@ impl Capabilities {
             data_sources: self.data_sources,
             actions: placed("actions", self.actions, legacy.actions, |one| &mut one.at),
             conditions: placed("conditions", self.conditions, legacy.conditions, |one| &mut one.at),
+            hooks: self.hooks,
             triggers: placed("triggers", self.triggers, legacy.triggers, |one| &mut one.at),
         }
     }
@@ -262,6 +280,17 @@ impl Manifest {
 
     pub fn condition(&self, id: &str) -> Option<&Condition> {
         self.conditions.iter().find(|condition| condition.id == id)
+    }
+
+    /// What one of its permissions allows. Of hooks it is told which actions they are around.
+    pub fn words(&self, permission: &Permission) -> String {
+        let words = permission.words();
+        if permission.kind != crate::permission::Kind::FlowHooks || self.hooks.is_empty() {
+            return words;
+        }
+        let around = |hook: &Hook| format!("{} ({})", hook.name, hook.actions.join(", "));
+        let hooks: Vec<String> = self.hooks.iter().map(around).collect();
+        format!("{words}: “{}”", shown(&hooks.join("; "), 400))
     }
 
     /// Settings with the schema's defaults for what the person left out.

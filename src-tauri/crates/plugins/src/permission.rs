@@ -39,6 +39,8 @@ pub enum Kind {
     GitRead(String),
     GitFetch(String),
     OpenFolder,
+    /// Hooks around the actions of flows.
+    FlowHooks,
     /// Events that are not the plugin's own, as `namespace:topic`.
     Events(String),
     /// Belongs to the format; nothing in this version asks for it.
@@ -91,6 +93,10 @@ impl Permission {
             Kind::OpenFolder => {
                 "Open folders that it may read in the file manager, when you ask for it".into()
             }
+            Kind::FlowHooks => {
+                "See what actions of your flows are given and give, without secrets, and refuse them"
+                    .into()
+            }
             Kind::Events(topic) => format!("Hear events {}", quoted(topic)),
             Kind::Later => {
                 format!("{}: not used by this version of DevRig", quoted(&self.text))
@@ -101,7 +107,7 @@ impl Permission {
     /// True for the broad forms that deserve a second look.
     pub fn is_wide(&self) -> bool {
         match &self.kind {
-            Kind::AnyNetwork | Kind::AnySecret | Kind::SecretReveal(_) => true,
+            Kind::AnyNetwork | Kind::AnySecret | Kind::SecretReveal(_) | Kind::FlowHooks => true,
             Kind::Network(grant) => grant.trim_start().starts_with('*'),
             Kind::GitRead(folder) | Kind::GitFetch(folder) => {
                 matches!(folder.trim_end_matches(['/', '\\']), "" | "~")
@@ -182,11 +188,13 @@ impl Kind {
             ("notifications", None) => Ok(Self::Notifications),
             ("git", Some(rest)) => Self::parse_git(rest),
             ("desktop", Some("open-folder")) => Ok(Self::OpenFolder),
+            ("flows", Some("hooks")) => Ok(Self::FlowHooks),
             ("events", Some(topic)) => Self::parse_events(topic),
             ("ai" | "files" | "process", _) => Ok(Self::Later),
             _ => Err(Error::invalid("it is not known").hint(
                 "The known ones: network:<host>, secrets:<name>, inbox:write, storage, \
-                 notifications, git:read:<folder>, git:fetch:<folder>, desktop:open-folder.",
+                 notifications, git:read:<folder>, git:fetch:<folder>, desktop:open-folder, \
+                 flows:hooks.",
             )),
         }
     }
@@ -370,6 +378,7 @@ mod tests {
             ("git:read:/", true),
             ("git:read:~", true),
             ("desktop:open-folder", false),
+            ("flows:hooks", true),
             ("events:other:saved", false),
             ("ai:classify", false),
         ] {

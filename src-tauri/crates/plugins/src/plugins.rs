@@ -3,12 +3,14 @@
 mod accounts;
 mod actions;
 mod conditions;
+mod hooks;
 mod perform;
 mod registry;
 mod syncs;
 mod triggers;
 
 pub use conditions::{ConditionAbout, Question, Said};
+pub use hooks::{HookAnswers, HookSilence};
 pub use perform::{ActionAbout, PluginAbout, Wanted};
 pub(crate) use triggers::check_event;
 pub use triggers::{Poll, Polled, TriggerAbout, TriggerFired, TriggerSink};

@@ -17,6 +17,7 @@ use crate::access::Access;
 use crate::broker::Broker;
 use crate::core::{Core, Plugin, read, write};
 use crate::failures::{Failures, Verdict};
+use crate::hooks::{Line, Patience};
 use crate::info::{ConnectionState, PluginSource, SyncProgress};
 use crate::package;
 use crate::table::plugin;
@@ -46,6 +47,10 @@ pub(crate) struct Seat {
     /// Runs of each source since the start: what is asked for while one goes on is the next one.
     runs: Mutex<HashMap<String, u64>>,
     retired: AtomicBool,
+    /// With its hooks.
+    pub patience: Mutex<Patience>,
+    /// What its hooks are still to be told.
+    pub line: Line,
     /// Counts what the person gave: a sync that found something missing looks whether it came
     /// in the meantime.
     given: AtomicU64,
@@ -85,6 +90,8 @@ impl Seat {
             syncing: Mutex::default(),
             runs: Mutex::default(),
             retired: AtomicBool::new(false),
+            patience: Mutex::default(),
+            line: Line::default(),
             given: AtomicU64::new(0),
             given_here: AtomicU64::new(0),
         })
@@ -104,6 +111,9 @@ impl Seat {
 
     pub fn set_access(&self, access: Access) {
         *write(&self.access) = Arc::new(access);
+        if let Some(core) = self.core.upgrade() {
+            core.look_at_hooks();
+        }
     }
 
     pub fn connection(&self) -> Option<ConnectionState> {
@@ -178,6 +188,7 @@ impl Seat {
                 data_sources: manifest.data_sources.iter().map(|one| one.id.clone()).collect(),
                 actions: manifest.actions.iter().map(|one| one.id.clone()).collect(),
                 conditions: manifest.conditions.iter().map(|one| one.id.clone()).collect(),
+                hooks: manifest.hooks.iter().map(|one| one.id.clone()).collect(),
                 triggers: manifest.triggers.iter().map(|one| one.id.clone()).collect(),
                 connection: manifest.connection.is_some(),
             },
@@ -277,6 +288,7 @@ impl Seat {
     /// The person wants another try.
     pub async fn forgive(&self) {
         self.life.lock().await.failures.forgive();
+        lock(&self.patience).answered();
     }
 
     /// Hands an event to the worker if it runs and listens.

@@ -85,6 +85,20 @@ pub(crate) enum Purpose {
     /// Only answers, and soon.
     Condition,
     Poll,
+    /// Only answers, and soon, whether an action of a flow may be done.
+    Before,
+    /// Hears how an action of a flow went.
+    After {
+        /// Automatic steps since a person or a source acted.
+        depth: u8,
+    },
+}
+
+impl Purpose {
+    /// Whether nobody waits for its end when it takes long.
+    fn is_brief(&self) -> bool {
+        matches!(self, Self::Condition | Self::Before)
+    }
 }
 
 /// What is missing for a call to succeed, that only the person can give.
@@ -283,16 +297,17 @@ impl Worker {
         (outcome, call.notes())
     }
 
-    /// Asks a condition, for which nobody waits longer than `within`. A worker that is then still
-    /// busy with nothing else is ended.
+    /// Asks a condition or a hook, for which nobody waits longer than `within`. A worker that is then
+    /// still busy with nothing else is ended.
     pub async fn ask(
         &self,
         handler: Handler,
         input: Value,
+        purpose: Purpose,
         within: Duration,
     ) -> Result<Box<RawValue>> {
         let id = self.inner.last_call.fetch_add(1, Ordering::Relaxed) + 1;
-        let (_, answer) = self.inner.open(id, Purpose::Condition);
+        let (call, answer) = self.inner.open(id, purpose);
         let asked = async {
             self.inner.send(&ToWorker::Call { id, handler, input }).await?;
             answer.await.unwrap_or_else(|_| Err(self.inner.why().error))
@@ -303,7 +318,7 @@ impl Worker {
         if let Ok(frame) = frame::encode(&ToWorker::Cancel { id }) {
             _ = self.inner.outgoing.try_send(frame);
         }
-        tokio::spawn(watch::runaway(Arc::downgrade(&self.inner), id, within));
+        tokio::spawn(watch::runaway(Arc::downgrade(&self.inner), id, call, within));
         let message = format!("there was no answer within {} ms", within.as_millis());
         Err(Error::new(Code::Timeout, message))
     }

@@ -125,6 +125,7 @@
   const sources = new p.SafeMap();
   const actions = new p.SafeMap();
   const conditions = new p.SafeMap();
+  const hooks = new p.SafeMap();
   const triggers = new p.SafeMap();
   let connection; // what asks the service who the account's secret belongs to
   const activateCallbacks = [];
@@ -216,6 +217,14 @@
         register("condition", info.declared.conditions, conditions, id, { __proto__: null, evaluate, self: p.isFunction(evaluator) ? undefined : evaluator });
       },
     },
+    hooks: {
+      register: (id, hook) => {
+        const before = hook?.before;
+        const after = hook?.after;
+        if (!p.isFunction(before) && !p.isFunction(after)) throw new p.TypeError(`hook "${id}" needs a before or an after function`);
+        register("hook", info.declared.hooks, hooks, id, { __proto__: null, before, after, self: hook });
+      },
+    },
     connection: {
       register: (handler) => {
         const refuse = (error) => {
@@ -297,7 +306,7 @@
       } else {
         close(0);
         phase = "active";
-        native.activated(p.encode({ __proto__: null, dataSources: names(sources), actions: names(actions), conditions: names(conditions), triggers: names(triggers), connection: connection !== undefined }, "the registrations"));
+        native.activated(p.encode({ __proto__: null, dataSources: names(sources), actions: names(actions), conditions: names(conditions), hooks: names(hooks), triggers: names(triggers), connection: connection !== undefined }, "the registrations"));
       }
     };
     const begin = (namespace) => {
@@ -357,14 +366,15 @@
     });
   };
 
-  // What a flow that asks is told beside the question itself.
-  const asking = (id, flow) => p.freeze({
-    flow: p.freeze(flow),
+  // What a handler is given beside what it is asked.
+  const beside = (id) => ({
     logger: sdk.log,
     secrets: secretsFor(() => id),
     http: httpFor(() => id),
     signal: open(id),
   });
+  // The same, with the flow that asks.
+  const asking = (id, flow) => p.freeze({ flow: p.freeze(flow), ...beside(id) });
 
   const poll = (id, name, input) => {
     const handler = triggers.get(name);
@@ -383,6 +393,18 @@
       return p.apply(handler.evaluate, handler.self, [input.args, context]);
     });
   };
+
+  const hook = (id, name, when, given) => {
+    const registered = hooks.get(name);
+    p.push(given, p.freeze(beside(id)));
+    finish(id, () => {
+      const handler = registered?.[when];
+      if (!p.isFunction(handler)) throw p.error("NOT_FOUND", `hook "${name}" has no ${when} function`, "Register it in the activate callback.");
+      return p.apply(handler, registered.self, given);
+    });
+  };
+  const before = (id, name, call) => hook(id, name, "before", [call]);
+  const after = (id, name, report) => hook(id, name, "after", [report.call, report.outcome]);
 
   const check = (id) => {
     open(id);
@@ -424,6 +446,8 @@
     action,
     condition,
     poll,
+    before,
+    after,
     check,
     abort,
     reply,

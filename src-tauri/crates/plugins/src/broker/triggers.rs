@@ -83,12 +83,11 @@ async fn sink(desk: &Desk) -> Result<Arc<dyn TriggerSink>> {
 /// Automatic steps up to the event: those up to what fires it, and one.
 fn depth(desk: &Desk) -> Result<u8> {
     let depth = match desk.call.as_ref().map(|call| &call.purpose) {
-        Some(Purpose::Condition) => {
-            return Err(Error::new(Code::Refused, "a condition only answers, and fires nothing")
-                .hint("Fire it from a sync, an action or an event.")
-                .details(json!({ "rule": "triggers:condition" })));
+        Some(Purpose::Condition) => return Err(only_answers("a condition", "triggers:condition")),
+        Some(Purpose::Before) => {
+            return Err(only_answers("a hook before an action", "triggers:hook"));
         }
-        Some(Purpose::Action { depth, .. }) => depth.saturating_add(1),
+        Some(Purpose::Action { depth, .. } | Purpose::After { depth }) => depth.saturating_add(1),
         _ => 0,
     };
     if depth < Origin::MAX_DEPTH {
@@ -98,6 +97,12 @@ fn depth(desk: &Desk) -> Result<u8> {
     Err(Error::new(Code::Refused, format!("{steps} automatic steps in a row start nothing more"))
         .hint("See whether flows and the plugin's actions set each other off.")
         .details(json!({ "rule": "triggers:depth" })))
+}
+
+fn only_answers(what: &str, rule: &str) -> Error {
+    Error::new(Code::Refused, format!("{what} only answers, and fires nothing"))
+        .hint("Fire it from a sync, an action, an event or a hook after an action.")
+        .details(json!({ "rule": rule }))
 }
 
 fn undeclared(trigger: &str) -> Error {

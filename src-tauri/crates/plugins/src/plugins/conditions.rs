@@ -13,6 +13,7 @@ use crate::manifest::Condition;
 use crate::schema::Schema;
 use crate::seat::Seat;
 use crate::text::shown;
+use crate::worker::Purpose;
 
 /// For an answer, from a worker that runs (reference §7.2).
 const WITHIN: Duration = Duration::from_millis(500);
@@ -102,7 +103,7 @@ async fn answer(seat: &Arc<Seat>, declared: &Condition, question: Question) -> R
     let worker = seat.worker().await?;
     let input = serde_json::to_value(ConditionInput { args, flow: question.flow })?;
     let handler = Handler::Condition { condition: declared.id.clone() };
-    let answer = worker.ask(handler, input, WITHIN).await?;
+    let answer = worker.ask(handler, input, Purpose::Condition, WITHIN).await?;
     match answer.get().trim() {
         "true" => Ok(true),
         "false" => Ok(false),

@@ -297,7 +297,7 @@ impl Plugins {
         };
         let permissions = manifest.permissions.iter().map(|permission| PermissionInfo {
             permission: permission.text.clone(),
-            words: permission.words(),
+            words: manifest.words(permission),
             wide: permission.is_wide(),
         });
         let data_sources = manifest.data_sources.iter().map(|source| DataSourceInfo {

@@ -1,12 +1,12 @@
 //! Watching what a worker uses. The worker stops runaway code itself where its engine lets it;
 //! some one-line scripts never come back to the engine, and those end here, with their process.
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Ended, Inner, Purpose, lock};
+use super::{Call, Ended, Inner, Purpose, lock};
 
 /// Between two looks while something runs.
 const BUSY: Duration = Duration::from_millis(40);
@@ -63,25 +63,29 @@ pub async fn run(worker: Weak<Inner>, over: CancellationToken) {
 
 /// What a worker uses that goes round in circles, however much the machine has to do beside it.
 const IN_CIRCLES: Duration = Duration::from_millis(50);
-/// How often a worker is looked at that left a condition without an answer.
+/// How often a worker is looked at that left a condition or a hook without an answer.
 const LOOKS: u32 = 25;
 
-/// Ends a worker that goes on with conditions for which nobody waits any more. What else it works
-/// on has budgets of its own.
-pub async fn runaway(worker: Weak<Inner>, call: u64, within: Duration) {
+/// Ends a worker that goes on with what it was asked and nobody waits for any more. What else it
+/// works on has budgets of its own.
+pub async fn runaway(worker: Weak<Inner>, id: u64, call: Arc<Call>, within: Duration) {
     let mut before = None;
     for _ in 0..LOOKS {
         let Some(worker) = worker.upgrade() else { return };
-        if !lock(&worker.calls).contains_key(&call) {
+        if !lock(&worker.calls).contains_key(&id) {
             return;
         }
         let used = worker.child.cpu_time().unwrap_or_default();
         let since = *before.get_or_insert(used);
-        if !worker.has_only_late_conditions(within) {
+        if !worker.has_only_late_questions(within) {
             before = Some(used);
         } else if used.saturating_sub(since) >= IN_CIRCLES {
-            let message = "a condition of the plugin came to no end";
-            worker.end(Ended::broke("budget:condition", message));
+            worker.end(match call.purpose {
+                Purpose::Before => {
+                    Ended::broke("budget:hook", "a hook of the plugin came to no end")
+                }
+                _ => Ended::broke("budget:condition", "a condition of the plugin came to no end"),
+            });
             return;
         }
         drop(worker);
@@ -90,11 +94,11 @@ pub async fn runaway(worker: Weak<Inner>, call: u64, within: Duration) {
 }
 
 impl Inner {
-    /// Whether it works on nothing but conditions that had their time.
-    fn has_only_late_conditions(&self, within: Duration) -> bool {
+    /// Whether it works on nothing but questions that had their time.
+    fn has_only_late_questions(&self, within: Duration) -> bool {
         lock(&self.calls)
             .values()
-            .all(|open| open.call.purpose == Purpose::Condition && open.began.elapsed() >= within)
+            .all(|open| open.call.purpose.is_brief() && open.began.elapsed() >= within)
     }
 
     /// A call that is beyond its budget. CPU time is charged to every open call, as in the worker.
