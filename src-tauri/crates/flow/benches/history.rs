@@ -147,7 +147,7 @@ async fn fill_flows(tx: &mut Tx) -> devrig_core::Result<()> {
     sqlx::query(
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?)
          INSERT INTO flow (seq, id, name, tags, latest, created_at, updated_at)
-         SELECT n, 'flow' || n, 'Flow ' || n, '[]', 1, '', '' FROM n",
+         SELECT n, 'flow' || n, 'Flow ' || n, '[]', 1, '2026-08-22T09:00:00Z', '2026-08-22T09:00:00Z' FROM n",
     )
     .bind(FLOWS)
     .execute(tx.conn())
