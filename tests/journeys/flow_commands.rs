@@ -464,7 +464,8 @@ async fn runs_are_searched_counted_and_cleaned_away() {
     assert_eq!((&hour["completed"], &hour["failed"]), (&json!(1), &json!(1)), "{metrics}");
     assert!(hour["averageMs"].as_f64().expect("a time") > 0.0);
     assert!(metrics["system"]["database"].as_f64().expect("a length") > 0.0);
-    assert!(devrig.text(&["metrics"]).await.contains("1 completed, 1 failed"));
+    let people = devrig.text(&["metrics"]).await;
+    assert!(people.contains("1 completed, 1 failed") && !people.contains("ACTION"), "{people}");
 
     let cleaned = devrig.json(&["db", "clean", "--days", "0"]).await;
     assert_eq!((&cleaned["runs"], &cleaned["events"]), (&json!(1), &json!(1)), "{cleaned}");
@@ -507,5 +508,15 @@ async fn an_action_has_the_limits_that_the_person_sets() {
     .await;
     let told = devrig.json(&["run", "logs", &parked]).await;
     assert!(told.to_string().contains("no call of inbox.search begins before"), "{told}");
+
+    let metrics = devrig.json(&["metrics"]).await;
+    let of_action = &metrics["actions"][0];
+    assert_eq!(metrics["actions"].as_array().map(Vec::len), Some(1), "{metrics}");
+    assert_eq!(of_action["action"], "inbox.search");
+    assert!(of_action["done"].as_u64() >= Some(1) && of_action["failed"] == 0, "{metrics}");
+    assert!(of_action["p95Ms"].as_f64() > Some(0.0), "{metrics}");
+    assert_eq!(metrics["code"]["workers"], 0, "nothing ran code: {metrics}");
+    let people = devrig.text(&["metrics"]).await;
+    assert!(people.contains("ACTION") && people.contains("inbox.search  "), "{people}");
     rig.end().await;
 }

@@ -130,8 +130,9 @@ async function run(rig, url) {
     const each = { id: 'each', type: 'action', action: 'flow.loop', config: { items }, body: { nodes: [rest] }, position };
     const answer = { id: 'answer', type: 'action', action: 'http.respond', config: { body: { items: items.length } } };
     const morning = { id: 'morning', type: 'cron', expression: '0 9 * * 1-5' };
+    const mark = { id: 'mark', type: 'action', action: 'data.set', config: { fields: { marked: true } } };
     const hook = { id: 'hook', type: 'webhook', path: 'rounds' };
-    return JSON.stringify({ id: 'rounds', name: 'Rounds', triggers: [morning, hook], nodes: [each, answer], edges: [{ source: 'each', target: 'answer' }] });
+    return JSON.stringify({ id: 'rounds', name: 'Rounds', triggers: [morning, hook], nodes: [each, answer, mark], edges: [{ source: 'each', target: 'answer' }, { source: 'answer', target: 'mark' }] });
   };
   writeFileSync(file, rounds([1, 2], { x: 1, y: 2 }));
   call('flow validate', { args: ['-'], input: '{"name": 3, "nodes": [{"id": "a", "type": "action", "action": "no.such"}]}', fails: true });
@@ -170,6 +171,8 @@ async function run(rig, url) {
   call('flow triggers');
   const done = call('flow run', { args: ['rounds', '--input', '{"day": "today"}', '--wait'] });
   assert.equal(done.status, 'completed');
+  const [called, ...others] = call('metrics').actions;
+  assert.ok(called.action === 'data.set' && called.done > 0 && called.failed === 0 && others.length === 0, 'what was called is counted');
   call('run show', { args: [done.id] });
   const alone = call('flow run-node', { args: ['rounds', 'each', '--from-run', done.id, '--wait'] });
   assert.deepEqual([alone.kind, alone.status], ['node', 'completed']);

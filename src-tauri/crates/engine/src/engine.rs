@@ -346,6 +346,10 @@ impl Engine {
         &self.inner.flows
     }
 
+    pub(crate) fn code(&self) -> &CodePool {
+        &self.inner.code
+    }
+
     pub(crate) fn hearing(&self) -> &Hearing {
         &self.inner.hearing
     }

@@ -28,6 +28,7 @@ pub mod run;
 pub mod runs;
 pub mod secrets;
 pub mod shape;
+pub mod stopwatch;
 mod table;
 pub mod tally;
 pub mod triggers;

@@ -9,6 +9,8 @@ pub use lane::{Asked, Lane, Place, Who};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::stopwatch::ActionFigures;
+
 /// The lanes of all actions. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Limits {
@@ -42,6 +44,12 @@ impl Limits {
         lane.set(state.given.get(action).copied().unwrap_or_default());
         state.lanes.insert(action.to_owned(), lane.clone());
         lane
+    }
+
+    /// What is known of the actions that were called, by name.
+    pub fn figures(&self) -> Vec<ActionFigures> {
+        let lanes: Vec<_> = self.lock().lanes.values().cloned().collect();
+        lanes.iter().filter_map(|lane| lane.figures()).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

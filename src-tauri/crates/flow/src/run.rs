@@ -18,6 +18,7 @@ pub mod reuse;
 mod row;
 mod stand_in;
 mod subflow;
+mod timed;
 mod told;
 mod turn;
 mod wait;

@@ -3,25 +3,46 @@
 use std::process::ExitCode;
 
 use devrig_core::Result;
-use devrig_engine::api::metrics::Metrics;
+use devrig_engine::api::metrics::{ActionFigures, Metrics};
 use devrig_engine::{Api, NoArgs};
 
-use crate::output::{Output, facts};
+use crate::output::{Output, facts, table};
 
 pub async fn run(api: &dyn Api, output: Output) -> Result<ExitCode> {
     output.show(&api.metrics(NoArgs {}).await?, told)
 }
 
 fn told(metrics: &Metrics) -> String {
-    let Metrics { runs, jobs, inbox, plugins, triggers, system, .. } = metrics;
+    if metrics.actions.is_empty() {
+        return whole(metrics);
+    }
+    let head = ["ACTION", "DONE", "FAILED", "AVERAGE", "P95", "LONGEST", "GOING", "WAITING"];
+    format!("{}\n\n{}", whole(metrics), table(head, metrics.actions.iter().map(action)))
+}
+
+fn action(action: &ActionFigures) -> [String; 8] {
+    [
+        action.action.clone(),
+        action.done.to_string(),
+        action.failed.to_string(),
+        milliseconds(action.average_ms),
+        milliseconds(action.p95_ms),
+        milliseconds(action.longest_ms),
+        action.going.to_string(),
+        action.waiting.to_string(),
+    ]
+}
+
+fn whole(metrics: &Metrics) -> String {
+    let Metrics { runs, code, jobs, inbox, plugins, triggers, system, .. } = metrics;
     let hour = &runs.last_hour;
     let average = hour.average_ms.map(|ms| format!(", {ms:.0} ms each")).unwrap_or_default();
     facts(&[
         (
             "runs",
             format!(
-                "{} go on, {} queued, {} waiting, {} need a decision",
-                runs.active, runs.queued, runs.waiting, runs.needs_decision
+                "{} go on, {} more could, {} queued, {} waiting, {} need a decision",
+                runs.active, runs.free, runs.queued, runs.waiting, runs.needs_decision
             ),
         ),
         (
@@ -32,6 +53,13 @@ fn told(metrics: &Metrics) -> String {
             ),
         ),
         ("rate", format!("{:.1} runs a minute", hour.per_minute)),
+        (
+            "code",
+            format!(
+                "{} workers, {} snippets go on, {} wait",
+                code.workers, code.running, code.waiting
+            ),
+        ),
         (
             "jobs",
             format!(
@@ -56,6 +84,14 @@ fn told(metrics: &Metrics) -> String {
         ("processor", system.cpu_percent.map(|part| format!("{part:.1} %")).unwrap_or_default()),
         ("database", format!("{}, log {}", megabytes(system.database), megabytes(system.log))),
     ])
+}
+
+/// What is short is told more exactly.
+fn milliseconds(ms: f64) -> String {
+    match ms {
+        _ if ms < 10.0 => format!("{ms:.2} ms"),
+        _ => format!("{ms:.0} ms"),
+    }
 }
 
 fn megabytes(bytes: f64) -> String {

@@ -2,6 +2,7 @@
 
 use devrig_core::{Result, Timestamp};
 pub use devrig_flow::runs::Figures as RunFigures;
+pub use devrig_flow::stopwatch::ActionFigures;
 pub use devrig_flow::tally::LastHour;
 use devrig_jobs::JobStats;
 use devrig_plugins::info::{PluginState, SyncState};
@@ -17,12 +18,25 @@ pub struct Metrics {
     pub at: Timestamp,
     pub started_at: Timestamp,
     pub runs: RunFigures,
+    /// The actions that were called since DevRig started, by name.
+    pub actions: Vec<ActionFigures>,
+    pub code: CodeFigures,
     /// The queue of syncs and of what goes to sources.
     pub jobs: JobStats,
     pub inbox: InboxFigures,
     pub plugins: PluginFigures,
     pub triggers: TriggerFigures,
     pub system: SystemFigures,
+}
+
+/// The workers that run code of flows.
+#[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "camelCase")]
+pub struct CodeFigures {
+    pub workers: u32,
+    /// Snippets that go on, and those that wait for a worker.
+    pub running: u32,
+    pub waiting: u32,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, specta::Type)]
@@ -77,12 +91,24 @@ pub(super) async fn metrics(engine: &Engine, _: NoArgs) -> Result<Metrics> {
         at: engine.clock().now(),
         started_at: engine.started_at(),
         runs: engine.flows().runs().figures().await?,
+        actions: engine.flows().actions().limits().figures(),
+        code: code(engine),
         jobs: engine.jobs().stats().await?,
         inbox: inbox(engine).await?,
         plugins: plugins(engine).await?,
         triggers: triggers(engine).await,
         system: system(engine),
     })
+}
+
+fn code(engine: &Engine) -> CodeFigures {
+    let status = engine.code().status();
+    let most = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    CodeFigures {
+        workers: most(status.workers),
+        running: most(status.running),
+        waiting: most(status.waiting),
+    }
 }
 
 async fn inbox(engine: &Engine) -> Result<InboxFigures> {

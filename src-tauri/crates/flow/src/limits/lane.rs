@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use super::Limit;
 use crate::run::Board;
+use crate::stopwatch::{ActionFigures, Stopwatch};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -39,6 +40,8 @@ pub struct Lane {
     /// Nothing is limited, so nobody has to ask.
     open: AtomicBool,
     calls: Mutex<Calls>,
+    /// How often it was called, limited or not.
+    pub watch: Stopwatch,
 }
 
 struct Calls {
@@ -69,6 +72,7 @@ impl Lane {
             usual,
             open: AtomicBool::new(true),
             calls: Mutex::new(calls),
+            watch: Stopwatch::default(),
         }
     }
 
@@ -109,6 +113,11 @@ impl Lane {
     /// Forgets the calls of a flow that nobody waits for any more.
     pub fn tidy(&self, flow: i64) {
         self.lock().board.drop_waiting(flow, |waiting| waiting.tell.is_closed());
+    }
+
+    /// What is known of its calls, where there were any.
+    pub fn figures(&self) -> Option<ActionFigures> {
+        self.watch.figures(&self.action, self.counts().0)
     }
 
     /// How many calls wait for one to end, and how many go on.

@@ -240,7 +240,7 @@ impl Walker<'_> {
                 match &step.action.does {
                     Does::Pure(work) => {
                         loaded.empty();
-                        self.compute(node, *work, input).await
+                        self.timed(step, self.compute(node, *work, input)).await
                     }
                     Does::Control(control) => {
                         // What runs inside of it needs the room.
@@ -250,7 +250,7 @@ impl Walker<'_> {
                     Does::Work(_) => {
                         // Apart, so that nodes which only compute have no room for it.
                         let work = Box::pin(self.work(frame, step, path, attempt, input, loaded));
-                        self.in_time(node, work).await
+                        self.timed(step, self.in_time(node, work)).await
                     }
                 }
             }

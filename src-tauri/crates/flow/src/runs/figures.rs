@@ -21,6 +21,8 @@ pub struct Figures {
     /// Wait for room.
     pub queued: u32,
     pub active: u32,
+    /// Runs that could go on besides those.
+    pub free: u32,
     /// Parked until a time or an answer.
     pub waiting: u32,
     /// Wait for the person's word.
@@ -50,11 +52,13 @@ impl Runs {
         let mut conn = self.inner.store.read().await?;
         let (waiting, needs_decision) = table::resting(&mut conn).await?;
         let (queued, active) = self.counts();
+        let free = super::MOST.saturating_sub(active);
         let most = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let last_hour = self.inner.tally.tally().last_hour(self.inner.store.clock().now());
         Ok(Figures {
             queued: most(queued),
             active: most(active),
+            free: most(free),
             waiting,
             needs_decision,
             last_hour,

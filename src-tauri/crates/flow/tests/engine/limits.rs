@@ -1,6 +1,6 @@
-//! How many calls of one action go on and begin, and what an action promises.
+//! How many calls of one action go on and begin, what is told of them, and what an action promises.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use devrig_flow::action::Level;
 use devrig_flow::history::RunDetail;
@@ -165,4 +165,58 @@ async fn an_output_that_its_action_does_not_promise_is_told_and_kept() {
             && line.message.starts_with("a: test.number gave something else")
             && !line.message.contains("seven")));
     }
+}
+
+#[tokio::test]
+async fn calls_are_counted_by_action_with_their_times() {
+    let (rig, _folder) = Rig::new().await;
+    let figures = || rig.flows.actions().limits().figures();
+    assert_eq!(figures(), []);
+    limit(&rig, &json!({"test.slow": {"atOnce": 1}}));
+    rig.diary.fail_next("flaky", 2);
+    let mut flaky = node("flaky", "test.flaky", json!({}));
+    flaky["retryPolicy"] = json!({"maxAttempts": 3, "baseDelayMs": 1});
+    let others = json!([flaky, node("set", "data.set", json!({}))]);
+    assert_eq!(rig.run(others, json!([])).await.0.status, RunStatus::Completed);
+    let begun = Instant::now();
+    let both = json!([slow("a", 100), slow("b", 100)]);
+    assert_eq!(rig.run(both, json!([])).await.0.status, RunStatus::Completed);
+    let all_ms = begun.elapsed().as_secs_f64() * 1_000.0;
+
+    let told = figures();
+    let counts: Vec<_> = told.iter().map(|of| (&*of.action, of.done, of.failed)).collect();
+    assert_eq!(counts, [("data.set", 1, 0), ("test.flaky", 1, 2), ("test.slow", 2, 0)]);
+    let slowly = &told[2];
+    assert!(slowly.average_ms >= 100.0 && slowly.longest_ms >= slowly.average_ms, "{told:?}");
+    assert!(slowly.average_ms * 2.0 <= all_ms, "waiting does not count: {all_ms} {told:?}");
+    assert!(slowly.p95_ms >= 90.0 && told.iter().all(|of| of.going == 0), "{told:?}");
+
+    let going = rig.begin(json!([slow("a", 60_000), slow("b", 60_000)]), json!([])).await;
+    let start = Instant::now();
+    while figures()[2].waiting == 0 {
+        assert!(start.elapsed() < Duration::from_secs(20), "{:?}", figures());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!((figures()[2].going, figures()[2].waiting), (1, 1));
+    rig.runs.cancel(&going.id).await.unwrap();
+    assert_eq!(rig.ended(going).await.0.status, RunStatus::Cancelled);
+    let after = &figures()[2];
+    assert_eq!(
+        (after.done, after.failed, after.going),
+        (2, 0, 0),
+        "what was cut off is not counted"
+    );
+}
+
+#[tokio::test]
+async fn what_is_only_tried_out_is_not_counted() {
+    let (rig, _folder) = Rig::new().await;
+    let flow = json!({"schemaVersion": 1, "id": "f", "name": "f",
+        "nodes": [node("set", "data.set", json!({}))]});
+    rig.flows.save(flow, devrig_core::Actor::Person).await.unwrap();
+    let program = rig.flows.program("f", Some(1)).await.unwrap();
+    let tests = json!({"tests": [{"name": "t", "expect": {"status": "completed"}}]});
+    let told = rig.runs.test(&program, tests).await.unwrap();
+    assert!(told[0].passed, "{told:?}");
+    assert_eq!(rig.flows.actions().limits().figures(), []);
 }
