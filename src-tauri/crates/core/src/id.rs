@@ -4,8 +4,6 @@ use std::cell::RefCell;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
-
 const DIGITS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
 /// In the order in which text is compared.
 const RISING: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
@@ -44,22 +42,21 @@ fn random() -> [u8; 16] {
     })
 }
 
-/// A fresh id of the same form that comes after those of earlier milliseconds, so that an index of
-/// many rows grows at its end instead of everywhere. 77 of its bits are random.
+/// A fresh id of the same form whose order is that of `rank`, so that an index of many rows grows
+/// at its end instead of everywhere. 77 of its bits are random.
 ///
 /// # Panics
 /// As [`fresh`].
-pub fn ordered(at: Timestamp) -> String {
-    let random = fresh();
-    let mut ms = u64::try_from(at.as_ms()).unwrap_or(0);
+pub fn ranked(rank: u64) -> String {
+    let mut left = rank;
     let mut id = [0_u8; 9];
     for place in id[1..].iter_mut().rev() {
-        *place = RISING[(ms % 36) as usize];
-        ms /= 36;
+        *place = RISING[(left % 36) as usize];
+        left /= 36;
     }
-    // Ids begin with a letter; it changes after 89 years.
-    id[0] = b'a' + (ms % 26) as u8;
-    id.iter().map(|byte| char::from(*byte)).chain(random.chars().skip(9)).collect()
+    // Ids begin with a letter, which changes after 2,821,109,907,456 of them.
+    id[0] = b'a' + (left % 26) as u8;
+    id.iter().map(|byte| char::from(*byte)).chain(fresh().chars().skip(9)).collect()
 }
 
 /// The last digit of a number to a base, which is taken off.
@@ -140,16 +137,16 @@ mod tests {
     }
 
     #[test]
-    fn ordered_ids_come_in_the_order_of_their_times() {
-        let times = [0, 1, 35, 36, 1_790_000_000_000, 1_790_000_000_001, 2_821_109_907_456];
-        let ids = times.map(|ms| ordered(Timestamp::from_ms(ms)));
+    fn ranked_ids_come_in_the_order_of_their_ranks() {
+        let ranks = [0, 1, 35, 36, 1_000_000, 2_821_109_907_455, 2_821_109_907_456];
+        let ids = ranks.map(ranked);
         assert!(ids.is_sorted(), "{ids:?}");
         for id in &ids {
             assert_eq!(id.len(), 24);
             assert!(id.starts_with(|c: char| c.is_ascii_lowercase()), "{id}");
             assert!(id.bytes().all(|c| DIGITS.contains(&c)), "{id}");
         }
-        let same: HashSet<String> = (0..10_000).map(|_| ordered(Timestamp::from_ms(5))).collect();
+        let same: HashSet<String> = (0..10_000).map(|_| ranked(5)).collect();
         assert_eq!(same.len(), 10_000);
     }
 }

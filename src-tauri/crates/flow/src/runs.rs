@@ -317,7 +317,7 @@ impl Runs {
         let Start { program, trigger_type, kind, depth, parent, .. } = start;
         let run = RunRow {
             seq,
-            id: id::ordered(now),
+            id: id::ranked(seq.unsigned_abs()),
             flow: program.flow,
             version: program.version,
             event: event.seq,

@@ -142,7 +142,7 @@ impl Runs {
         let number = self.number();
         self.share(number, &entries).await?;
         let entered = self.enter(&program);
-        let run = RunRow { seq: number, ..self.fresh_row(like, &program, entered) };
+        let run = self.fresh_row(number, like, &program, entered);
         let journal = Journal::fresh(self.inner.store.clone(), run, None);
         entries.iter().for_each(|entry| journal.note(entry.clone()));
         let memory = crate::run::Memory::of(entries);
@@ -159,10 +159,18 @@ impl Runs {
         self.inner.store.write(unit).await
     }
 
-    pub(super) fn fresh_row(&self, like: RunRow, program: &Program, entered: bool) -> RunRow {
+    /// A run with the number `seq` that begins like another one.
+    pub(super) fn fresh_row(
+        &self,
+        seq: i64,
+        like: RunRow,
+        program: &Program,
+        entered: bool,
+    ) -> RunRow {
         let now = self.inner.store.clock().now();
         RunRow {
-            id: id::ordered(now),
+            seq,
+            id: id::ranked(seq.unsigned_abs()),
             version: program.version,
             parent: None,
             detached: false,

@@ -82,8 +82,7 @@ impl Runs {
         let store = self.inner.store.clone();
         if let (None, Some(Past { run, trigger, .. })) = (&input, past) {
             let like = RunRow { kind: RunKind::Node, retry_of: None, depth: 0, ..run };
-            let fresh = self.fresh_row(like, program, entered);
-            let run = RunRow { seq: self.number(), ..fresh };
+            let run = self.fresh_row(self.number(), like, program, entered);
             return (Journal::fresh(store, run, None), trigger);
         }
         let start = Start {

@@ -103,7 +103,8 @@ async fn with_id(
         query.push(" AND run.seq < ").push_bind(seq);
     }
     filter.push_facts(&mut query);
-    query.push(" ORDER BY run.seq DESC LIMIT ").push_bind(limit);
+    // The order of their ranks, and so that of their numbers, without sorting all that begin so.
+    query.push(" ORDER BY run.id DESC LIMIT ").push_bind(limit);
     read(conn, query).await
 }
 

@@ -90,11 +90,15 @@ async fn errors_are_found_by_their_words_and_runs_by_the_beginning_of_their_id()
         ("nowhere", vec![]),
         (&ids[1], vec![1]),
         (&ids[1][..12], vec![1]),
+        // Ids begin with the number of the run.
+        (&ids[1][..8], vec![4, 3, 2, 1, 0]),
     ] {
         assert_eq!(found(&rig, &ids, text(words)).await, expected, "{words}");
     }
     let filtered = Wanted { after: Some(ids[4].clone()), ..text("flow_failed") };
     assert_eq!(found(&rig, &ids, filtered).await, [3]);
+    let filtered = Wanted { after: Some(ids[3].clone()), ..text(&ids[0][..8]) };
+    assert_eq!(found(&rig, &ids, filtered).await, [2, 1, 0]);
     for wrong in ["", " \" ( ", "*"] {
         let error = history::list(&rig.store, &text(wrong)).await.unwrap_err();
         assert_eq!(error.code, Code::InvalidInput, "{wrong:?}");
