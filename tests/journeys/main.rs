@@ -7,6 +7,7 @@ mod crash;
 mod example_flows;
 mod flow_commands;
 mod flow_plugin_conditions;
+mod flow_plugin_hooks;
 mod flow_plugin_triggers;
 mod flow_plugins;
 mod flows;

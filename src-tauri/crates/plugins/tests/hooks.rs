@@ -210,6 +210,7 @@ async fn a_runaway_is_ended_and_slows_nobody_for_long() {
     for what in ["circles", "native"] {
         let said = asked(&rig, what).await;
         assert_eq!(said.silent[0].why.code, Code::Timeout, "{said:?}");
+        rig.plugins.after_action(call("http.request", what), fine(), 0);
         let stopped = rig.audited("guard", "budget:hook").await;
         assert_eq!(stopped.entry.verdict, "stopped");
         until("another worker to answer", async || {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Call, Ended, Inner, Purpose, lock};
+use super::{Call, Ended, Inner, Open, Purpose, lock};
 
 /// Between two looks while something runs.
 const BUSY: Duration = Duration::from_millis(40);
@@ -94,11 +94,17 @@ pub async fn runaway(worker: Weak<Inner>, id: u64, call: Arc<Call>, within: Dura
 }
 
 impl Inner {
-    /// Whether it works on nothing but questions that had their time.
+    /// Whether it works on nothing but questions that had their time. What it was told since the
+    /// first of these waits behind it: of an action that passed by a hook's silence it is told, too.
     fn has_only_late_questions(&self, within: Duration) -> bool {
-        lock(&self.calls)
-            .values()
-            .all(|open| open.call.purpose.is_brief() && open.began.elapsed() >= within)
+        let calls = lock(&self.calls);
+        let is_late = |open: &&Open| open.call.purpose.is_brief() && open.began.elapsed() >= within;
+        let first = calls.values().filter(is_late).map(|open| open.began).min();
+        let waits = |open: &Open| {
+            matches!(open.call.purpose, Purpose::After { .. })
+                && first.is_some_and(|first| open.began >= first)
+        };
+        calls.values().all(|open| is_late(&open) || waits(open))
     }
 
     /// A call that is beyond its budget. CPU time is charged to every open call, as in the worker.
