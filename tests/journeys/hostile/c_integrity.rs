@@ -102,7 +102,7 @@ const GETTERS: &str = "
 
 /// Looks for a way to the broker beside the SDK, and uses what belonged to a call that has ended.
 const GUESSES: &str = "
-    const names = ['host', '__host', '_host', 'native', '__devrig', 'ask', 'broker', 'send', 'done', 'reply', 'postMessage', '__native', 'activated', 'hooks'];
+    const names = ['host', '__host', '_host', 'native', '__devrig', 'ask', 'broker', 'send', 'done', 'reply', 'postMessage', '__native', 'activated', '__hooks'];
     found.reached = names.filter((name) => globalThis[name] !== undefined || sdk[name] !== undefined || Object.getPrototypeOf(sdk)[name] !== undefined);
     found.replayed = [];
     for (const id of [0, 1, 2, 3, -1, 1e9, '1', null]) {

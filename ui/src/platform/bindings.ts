@@ -176,6 +176,24 @@ export type ActionArgs = {
 	input?: Value,
 };
 
+/**  The calls of one action since DevRig started. Each attempt is a call. */
+export type ActionFigures = {
+	action: string,
+	done: number,
+	failed: number,
+	/**  Of both; without the time that calls waited for their turn. */
+	averageMs: number,
+	/**  Of a hundred calls, 95 took no longer, to an eighth. */
+	p95Ms: number,
+	longestMs: number,
+	/**
+	 *  Calls that go on at this moment, and those that wait for their turn in runs that are not
+	 *  parked for it.
+	 */
+	going: number,
+	waiting: number,
+};
+
 export type ActionInfo = {
 	id: string,
 	name: string,
@@ -378,6 +396,14 @@ export type Code =
 "IN_DOUBT" | 
 /**  A defect of DevRig's own. */
 "INTERNAL";
+
+/**  The workers that run code of flows. */
+export type CodeFigures = {
+	workers: number,
+	/**  Snippets that go on, and those that wait for a worker. */
+	running: number,
+	waiting: number,
+};
 
 /**  How an account is connected: which secret, and where to get it. */
 export type ConnectInfo = {
@@ -602,6 +628,8 @@ export type Figures = {
 	/**  Wait for room. */
 	queued: number,
 	active: number,
+	/**  Runs that could go on besides those. */
+	free: number,
 	/**  Parked until a time or an answer. */
 	waiting: number,
 	/**  Wait for the person's word. */
@@ -1221,6 +1249,9 @@ export type Metrics = {
 	at: string,
 	startedAt: string,
 	runs: Figures,
+	/**  The actions that were called since DevRig started, by name. */
+	actions: ActionFigures[],
+	code: CodeFigures,
 	/**  The queue of syncs and of what goes to sources. */
 	jobs: JobStats,
 	inbox: InboxFigures,
