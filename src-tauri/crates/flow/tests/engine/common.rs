@@ -242,6 +242,17 @@ impl<C: Clock + 'static> Rig<C> {
         (rest, run)
     }
 
+    /// Waits until so many runs wait and go on. A parked one gives its place away after that is on
+    /// disk.
+    pub async fn counts_become(&self, counts: (usize, usize)) {
+        let start = Instant::now();
+        while self.runs.counts() != counts {
+            let now = self.runs.counts();
+            assert!(start.elapsed() < Duration::from_secs(20), "{now:?} instead of {counts:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// Waits until a run has the status; a test that hangs here has failed.
     pub async fn until(&self, id: &str, status: RunStatus) -> RunDetail {
         let start = Instant::now();

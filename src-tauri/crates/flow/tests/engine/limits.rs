@@ -70,7 +70,7 @@ async fn a_call_that_comes_too_soon_waits_without_a_place_until_it_may() {
     let until = parked.run.wake_at.expect("it says when it goes on").to_string();
     assert!(matches!(waits(&parked)[..], [line] if line.contains(&until)), "{:?}", parked.log);
     assert_eq!(rig.diary.lines().len(), 1);
-    assert_eq!(rig.runs.counts(), (0, 0), "a parked run has no place");
+    rig.counts_become((0, 0)).await;
     // Another one takes its turn, so it has to wait once more.
     rig.clock.advance(Duration::from_secs(61));
     assert_eq!(rig.run(nodes(), json!([])).await.0.status, RunStatus::Completed);
@@ -111,7 +111,7 @@ async fn a_run_that_waits_long_for_others_gives_its_place_away_and_comes_back() 
         "{:?}",
         parked.log
     );
-    assert_eq!(rig.runs.counts(), (0, 1));
+    rig.counts_become((0, 1)).await;
     rig.runs.cancel(&first.id).await.unwrap();
     assert_eq!(rig.ended(first).await.0.status, RunStatus::Cancelled);
     rig.clock.advance(Duration::from_secs(2));
