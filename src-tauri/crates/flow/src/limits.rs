@@ -40,6 +40,8 @@ impl Limits {
         if let Some(lane) = state.lanes.get(action) {
             return lane.clone();
         }
+        // Definitions may name any action of a plugin, also those that are only checked.
+        state.lanes.retain(|_, lane| Arc::strong_count(lane) > 1 || lane.watch.was_used());
         let lane = Arc::new(Lane::new(action, usual));
         lane.set(state.given.get(action).copied().unwrap_or_default());
         state.lanes.insert(action.to_owned(), lane.clone());

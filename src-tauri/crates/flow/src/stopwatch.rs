@@ -60,6 +60,11 @@ impl Stopwatch {
         Ticking { counts, begun: Instant::now() }
     }
 
+    /// Whether a call ever began.
+    pub fn was_used(&self) -> bool {
+        self.0.get().is_some()
+    }
+
     /// Nothing while it was never called.
     pub fn figures(&self, action: &str, waiting: usize) -> Option<ActionFigures> {
         self.0.get().map(|counts| counts.figures(action, waiting))

@@ -229,6 +229,19 @@ mod tests {
     }
 
     #[test]
+    fn what_was_only_named_is_forgotten() {
+        let limits = limits(&json!({"named 7": {"atOnce": 1}}));
+        let (held, called) = (limits.lane("held", None), limits.lane("called", None));
+        drop(called.watch.begin());
+        drop(called);
+        (0..1_000).for_each(|number| drop(limits.lane(&format!("named {number}"), None)));
+        assert!(limits.lock().lanes.len() <= 3);
+        assert!(Arc::ptr_eq(&held, &limits.lane("held", None)));
+        assert!(limits.lane("called", None).figures().is_some());
+        let _one = now(limits.lane("named 7", None).ask(who(1), at(0)));
+    }
+
+    #[test]
     fn no_more_begin_within_a_minute_than_may() {
         let lane = limits(&json!({"a": {"perMinute": 2}})).lane("a", None);
         for (ms, expected) in [
