@@ -16,6 +16,10 @@ mod window;
 use devrig_engine::{Connection, EngineParts, Home, OwnerKind};
 use tauri::Manager;
 
+/// Values of runs are made in one thread and let go in another, where it is the faster one.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::process::ExitCode {
     // Before any thread exists: WebKit reads its environment when it starts.
     platform::work_around_webkit();

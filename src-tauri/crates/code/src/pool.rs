@@ -245,7 +245,7 @@ async fn start(inner: Weak<Inner>) {
     drop(pool);
     tokio::select! {
         () = over.cancelled() => {}
-        () = worker.send_rest() => {}
+        () = worker.send_all() => {}
         () = listen(inner, seat, &worker) => {}
     }
 }

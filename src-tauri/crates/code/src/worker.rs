@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use devrig_core::error::Context;
@@ -30,8 +30,6 @@ pub struct Worker {
     pub outbox: Arc<Outbox>,
     child: Child,
     stream: UnixStream,
-    /// What could not be sent at once. Locked while sending, so that frames stay in order.
-    unsent: Mutex<Vec<u8>>,
     has_unsent: Notify,
 }
 
@@ -49,41 +47,34 @@ impl Worker {
         ready.map_err(|_| Error::new(Code::Timeout, "the worker for code did not get ready"))??;
         let message = ToWorker::Snippets { protocol: VERSION, heap_bytes };
         stream.write_all(&frame::encode(&message)?).await.map_err(ended_at_start)?;
-        Ok(Self {
-            outbox: Arc::default(),
-            child,
-            stream,
-            unsent: Mutex::default(),
-            has_unsent: Notify::new(),
-        })
+        Ok(Self { outbox: Arc::default(), child, stream, has_unsent: Notify::new() })
     }
 
-    /// Sends what is in the outbox; what the socket does not take is sent by
-    /// [`Worker::send_rest`].
+    /// What is in the outbox is to be sent: [`Worker::send_all`] does it.
     pub fn flush(&self) {
-        let mut unsent = self.unsent.lock().unwrap_or_else(PoisonError::into_inner);
-        unsent.append(&mut self.outbox.lock());
-        let mut sent = 0;
-        while sent < unsent.len() {
-            match self.stream.try_write(&unsent[sent..]) {
-                Ok(written) => sent += written,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    self.has_unsent.notify_one();
-                    break;
-                }
-                // Whoever reads sees the end of the stream too.
-                Err(_) => sent = unsent.len(),
-            }
-        }
-        unsent.drain(..sent);
+        self.has_unsent.notify_one();
     }
 
-    /// Sends what had to wait, for ever.
-    pub async fn send_rest(&self) {
+    /// Sends what is in the outbox whenever there is something, for ever.
+    pub async fn send_all(&self) {
+        let mut unsent = Vec::new();
         loop {
             self.has_unsent.notified().await;
-            if self.stream.writable().await.is_ok() {
-                self.flush();
+            // Whoever is ready now adds to it: waking a process costs more than a small run.
+            tokio::task::yield_now().await;
+            unsent.append(&mut self.outbox.lock());
+            while !unsent.is_empty() {
+                match self.stream.try_write(&unsent) {
+                    Ok(written) => drop(unsent.drain(..written)),
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                        if self.stream.writable().await.is_err() {
+                            return std::future::pending().await;
+                        }
+                        unsent.append(&mut self.outbox.lock());
+                    }
+                    // Whoever reads sees the end of the stream too.
+                    Err(_) => unsent.clear(),
+                }
             }
         }
     }

@@ -13,6 +13,10 @@ use serde_json::{Value, json};
 
 const ROUNDS: usize = 5;
 
+/// As in the app.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() {
     let count: u32 = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(1_000);

@@ -13,6 +13,10 @@ const BATCH: i64 = 50_000;
 const SPAN: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 const FLOWS: i64 = 60;
 
+/// As in the app.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() {
     let count = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(1_000_000);

@@ -25,6 +25,10 @@ const STARTED: usize = 8;
 const ROUNDS: usize = 50;
 const OUTPUT: usize = 10 * 1024 * 1024;
 
+/// As in the app.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let way = std::env::args().skip_while(|word| word != "way").nth(1);
     match way {

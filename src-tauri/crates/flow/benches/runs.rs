@@ -15,6 +15,10 @@ use devrig_flow::run::{RunKind, RunStatus};
 use devrig_flow::runs::Start;
 use serde_json::json;
 
+/// As in the app.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let seconds = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(5);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
@@ -67,8 +71,8 @@ async fn measure(callers: usize, time: Duration) {
                     parent: None,
                     answer: Some(tell),
                 };
-                let started = runs.begin(start).await.unwrap();
-                assert_eq!(answer.await.unwrap().status, 200);
+                let mut started = runs.begin(start).await.unwrap();
+                assert_eq!(started.answered(answer).await.unwrap().status, 200);
                 assert_eq!(started.rest.await.unwrap().status, RunStatus::Completed);
                 times.push(begun.elapsed());
             }

@@ -32,9 +32,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use devrig_core::notify::Notifier;
 use devrig_core::{Code, Error, Result, Timestamp, id};
+use devrig_net::outliving::Outliving;
 use devrig_store::{Batch, Store, Tx};
 use serde_json::Value;
 use tokio::sync::oneshot;
+use tokio::sync::oneshot::error::RecvError as Closed;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -93,6 +95,26 @@ pub struct Started {
     pub waits: bool,
     /// Tells when it has ended, or is parked.
     pub rest: oneshot::Receiver<Rest>,
+    /// The run itself where somebody waits for its answer: see [`Started::answered`].
+    going: Option<Outliving<()>>,
+}
+
+impl Started {
+    /// Waits for the answer, and does the run's work meanwhile in the task of whoever waits.
+    ///
+    /// # Errors
+    /// The run came to rest without one.
+    pub async fn answered(&mut self, answer: oneshot::Receiver<Answer>) -> Result<Answer, Closed> {
+        tokio::pin!(answer);
+        if let Some(going) = &mut self.going {
+            tokio::select! {
+                biased;
+                answer = &mut answer => return answer,
+                _ = going => {}
+            }
+        }
+        answer.await
+    }
 }
 
 /// A handle on the runs. Cheap to clone.
@@ -288,10 +310,10 @@ impl Runs {
             self.board().wait(flow, Waiting { id: id.clone(), flow, held, rest: Some(tell) });
             // A place may have become free while the row was written.
             self.fill();
-            return Ok(Started { id, waits: true, rest });
+            return Ok(Started { id, waits: true, rest, going: None });
         };
         let rest_of = Some(tell);
-        self.spawn(Box::new(Going {
+        let going = self.going(Box::new(Going {
             turn,
             program,
             journal,
@@ -300,7 +322,8 @@ impl Runs {
             trigger,
             rest: rest_of,
         }));
-        Ok(Started { id, waits: false, rest })
+        // Dropped, it goes on by itself.
+        Ok(Started { id, waits: false, rest, going: waited_for.then_some(going) })
     }
 
     /// Tells the board how a flow wants its runs to take turns.
@@ -324,6 +347,7 @@ impl Runs {
             kind: *kind,
             parent: parent.as_ref().map(|parent| parent.key.clone()),
             detached: parent.as_ref().is_some_and(|parent| parent.detached),
+            again: false,
             retry_of: None,
             status: if entered { RunStatus::Running } else { RunStatus::Queued },
             priority: program.definition.settings.priority,

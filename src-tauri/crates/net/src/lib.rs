@@ -16,6 +16,7 @@ mod grant;
 mod headers;
 mod limits;
 pub mod listener;
+pub mod outliving;
 mod policy;
 mod pool;
 mod redirect;

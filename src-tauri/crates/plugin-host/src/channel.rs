@@ -36,8 +36,8 @@ impl Channel {
 
     /// Waits for at most `timeout` (for ever when `None`) and reads what is there.
     pub fn receive(&self, timeout: Option<Duration>) -> std::io::Result<Arrival> {
-        // Reading waits by itself, for as long as it takes.
-        if timeout.is_some() && !self.wait(timeout)? {
+        // Reading waits by itself, but is woken whenever the core takes what was sent to it.
+        if !self.wait(timeout)? {
             return Ok(Arrival::Nothing);
         }
         let mut buffer = self.buffer.borrow_mut();

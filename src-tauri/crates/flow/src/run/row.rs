@@ -91,6 +91,8 @@ pub struct RunRow {
     pub parent: Option<String>,
     /// Nobody waits for its end.
     pub detached: bool,
+    /// It was begun again of an event that another run was started by.
+    pub again: bool,
     /// The failed run whose work this one goes on with.
     pub retry_of: Option<String>,
     pub status: RunStatus,

@@ -174,6 +174,7 @@ impl Runs {
             version: program.version,
             parent: None,
             detached: false,
+            again: true,
             status: if entered { RunStatus::Running } else { RunStatus::Queued },
             queued_at: now,
             started_at: entered.then_some(now),

@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use devrig_core::{Code, Context as _, Error, Result, Timestamp};
+use devrig_net::outliving::Outliving;
 use devrig_store::Tx;
 use futures::FutureExt;
 
@@ -28,9 +29,10 @@ const PAUSE: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_secs(30);
 
 impl Runs {
-    pub(super) fn spawn(&self, going: Box<Going>) {
+    /// The run goes on whether that is waited for or not.
+    pub(super) fn going(&self, going: Box<Going>) -> Outliving<()> {
         let runs = self.clone();
-        self.inner.tasks.spawn(async move { runs.go(going).await });
+        Outliving::new(&self.inner.tasks, async move { runs.go(going).await })
     }
 
     /// Gives free places to runs that wait.

@@ -96,6 +96,7 @@ fn row(program: &Program, now: devrig_core::Timestamp) -> RunRow {
         trigger_type: "manual".to_owned(),
         parent: None,
         detached: false,
+        again: false,
         retry_of: None,
         status: RunStatus::Running,
         priority: 0,

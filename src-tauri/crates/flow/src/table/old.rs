@@ -8,6 +8,7 @@ use serde_json::Value;
 use sqlx::{QueryBuilder, Row};
 
 use super::payload;
+use super::run::NOTHING_LEFT;
 use crate::retention::Cleaned;
 use crate::run::RunStatus;
 
@@ -134,16 +135,12 @@ pub async fn delete(tx: &mut Tx, runs: &[i64], events_until: Timestamp) -> Resul
         sqlx::query(sql).bind(which).execute(tx.conn()).await.map_err(from_sqlx)?;
     }
     payload::forget(tx.conn(), &runs).await?;
-    let events: Vec<i64> = sqlx::query_scalar(
-        "DELETE FROM trigger_event WHERE seq IN (SELECT value FROM json_each(?))
-           AND (key IS NULL OR at <= ?)
-           AND NOT EXISTS (SELECT 1 FROM run WHERE run.event = trigger_event.seq) RETURNING seq",
-    )
-    .bind(events)
-    .bind(events_until.as_ms())
-    .fetch_all(tx.conn())
-    .await
-    .map_err(from_sqlx)?;
+    let mut query =
+        QueryBuilder::new("DELETE FROM trigger_event WHERE seq IN (SELECT value FROM json_each(");
+    query.push_bind(events).push(")) AND (key IS NULL OR at <= ").push_bind(events_until.as_ms());
+    query.push(")").push(NOTHING_LEFT).push("RETURNING seq");
+    let events: Vec<i64> =
+        query.build_query_scalar().fetch_all(tx.conn()).await.map_err(from_sqlx)?;
     forget_told(tx, &events).await?;
     Ok(Cleaned { runs: count(gone.len()), events: count(events.len()) })
 }
@@ -176,16 +173,11 @@ pub async fn events_page(
 
 /// Deletes the old ones of some events, where no run is left of them.
 pub async fn delete_events(tx: &mut Tx, after: i64, last: i64, until: Timestamp) -> Result<u32> {
-    let gone: Vec<i64> = sqlx::query_scalar(
-        "DELETE FROM trigger_event WHERE seq > ? AND seq <= ? AND at <= ?
-           AND NOT EXISTS (SELECT 1 FROM run WHERE run.event = trigger_event.seq) RETURNING seq",
-    )
-    .bind(after)
-    .bind(last)
-    .bind(until.as_ms())
-    .fetch_all(tx.conn())
-    .await
-    .map_err(from_sqlx)?;
+    let mut query = QueryBuilder::new("DELETE FROM trigger_event WHERE seq > ");
+    query.push_bind(after).push(" AND seq <= ").push_bind(last);
+    query.push(" AND at <= ").push_bind(until.as_ms()).push(NOTHING_LEFT).push("RETURNING seq");
+    let gone: Vec<i64> =
+        query.build_query_scalar().fetch_all(tx.conn()).await.map_err(from_sqlx)?;
     forget_told(tx, &gone).await?;
     Ok(count(gone.len()))
 }

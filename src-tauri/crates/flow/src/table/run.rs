@@ -98,9 +98,9 @@ pub fn put(batch: &mut Batch, run: &RunRow) -> Result<()> {
     let error = run.error.as_ref().map(serde_json::to_string).transpose()?;
     batch.append(
         "INSERT OR REPLACE INTO run (seq, id, flow, version, event, kind, parent, detached, \
-         retry_of, status, priority, depth, queued_at, started_at, ended_at, wake_at, error, \
-         trigger_type) ",
-        18,
+         again, retry_of, status, priority, depth, queued_at, started_at, ended_at, wake_at, \
+         error, trigger_type) ",
+        19,
         vec![
             Bind::Int(run.seq),
             Bind::from(run.id.as_str()),
@@ -110,6 +110,7 @@ pub fn put(batch: &mut Batch, run: &RunRow) -> Result<()> {
             Bind::from(run.kind.as_str()),
             Bind::from(run.parent.clone()),
             Bind::Int(run.detached.into()),
+            Bind::Int(run.again.into()),
             Bind::from(run.retry_of.clone()),
             Bind::from(run.status.as_str()),
             Bind::Int(run.priority.into()),
@@ -266,15 +267,9 @@ pub async fn delete(conn: &mut SqliteConnection, run: &RunRow) -> Result<()> {
     ] {
         sqlx::query(sql).bind(run.seq).execute(&mut *conn).await.map_err(from_sqlx)?;
     }
-    // Runs that were done again have the same event.
-    sqlx::query(
-        "DELETE FROM trigger_event WHERE seq = ?1
-         AND NOT EXISTS (SELECT 1 FROM run WHERE event = ?1)",
-    )
-    .bind(run.event)
-    .execute(&mut *conn)
-    .await
-    .map_err(from_sqlx)?;
+    let mut query = sqlx::QueryBuilder::new("DELETE FROM trigger_event WHERE seq = ");
+    query.push_bind(run.event).push(NOTHING_LEFT);
+    query.build().execute(&mut *conn).await.map_err(from_sqlx)?;
     sqlx::query(
         "DELETE FROM payload_use WHERE holder = -?1
          AND NOT EXISTS (SELECT 1 FROM trigger_event WHERE seq = ?1)",
@@ -285,6 +280,11 @@ pub async fn delete(conn: &mut SqliteConnection, run: &RunRow) -> Result<()> {
     .map_err(from_sqlx)?;
     Ok(())
 }
+
+/// No run is left of an event: the one that it started, or one that was begun again.
+pub(super) const NOTHING_LEFT: &str =
+    " AND NOT EXISTS (SELECT 1 FROM run WHERE run.seq = trigger_event.run)
+      AND NOT EXISTS (SELECT 1 FROM run WHERE run.event = trigger_event.seq AND run.again = 1) ";
 
 /// Writes entries as one part of a run's journal.
 pub fn add_entries(batch: &mut Batch, run: i64, part: i64, entries: &[Entry]) -> Result<()> {
@@ -364,8 +364,8 @@ pub struct FlowNames {
 }
 
 pub(super) const COLUMNS: &str = "SELECT run.seq, run.id, run.flow, run.version, run.event, \
-     run.kind, run.parent, run.detached, run.retry_of, run.status, run.priority, run.depth, \
-     run.queued_at, run.started_at, run.ended_at, run.wake_at, run.error, run.trigger_type, \
+     run.kind, run.parent, run.detached, run.again, run.retry_of, run.status, run.priority, \
+     run.depth, run.queued_at, run.started_at, run.ended_at, run.wake_at, run.error, run.trigger_type, \
      flow.id AS flow_id, flow.name AS flow_name FROM run LEFT JOIN flow ON flow.seq = run.flow ";
 
 /// Runs that have not ended, oldest first.
@@ -471,6 +471,7 @@ fn row(row: &SqliteRow) -> Result<RunRow> {
         kind: RunKind::parse(&text("kind")?)?,
         parent: row.try_get("parent").map_err(from_sqlx)?,
         detached: row.try_get("detached").map_err(from_sqlx)?,
+        again: number("again")? != 0,
         retry_of: row.try_get("retry_of").map_err(from_sqlx)?,
         status: RunStatus::parse(&text("status")?)?,
         priority: i8::try_from(number("priority")?).unwrap_or_default(),

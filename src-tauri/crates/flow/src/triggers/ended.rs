@@ -64,6 +64,7 @@ mod tests {
             trigger_type: "manual".to_owned(),
             parent: None,
             detached: false,
+            again: false,
             retry_of: None,
             status,
             priority: 0,

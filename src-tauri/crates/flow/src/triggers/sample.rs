@@ -70,6 +70,7 @@ fn end(event: &Event, now: Timestamp) -> Value {
         trigger_type: "manual".to_owned(),
         parent: None,
         detached: false,
+        again: false,
         retry_of: None,
         status: if failed { RunStatus::Failed } else { RunStatus::Completed },
         priority: 0,

@@ -127,11 +127,11 @@ impl Hook {
     async fn answer(&self, payload: Value, key: Option<String>) -> Result<Reply> {
         let (tell, answer) = oneshot::channel();
         let event = Happened { payload, key, answer: Some(tell), ..Happened::default() };
-        let Fired::Started(started) = self.source.fire(event).await? else {
+        let Fired::Started(mut started) = self.source.fire(event).await? else {
             return Ok(Reply::new(StatusCode::NO_CONTENT));
         };
         // The run drops its end of the answer when it comes to rest without one.
-        if let Ok(answer) = answer.await {
+        if let Ok(answer) = started.answered(answer).await {
             return reply(answer);
         }
         let rest = started.rest.await;

@@ -44,8 +44,8 @@ pub(super) async fn serve(shared: Arc<Shared>, stop: CancellationToken, stream: 
     let connection = http.serve_connection(io, service);
     tokio::select! {
         biased;
-        () = until_stopped(connection, &stop) => {}
         () = shared.kill.cancelled() => {}
+        () = until_stopped(connection, &stop) => {}
         () = until_overdue(&pace) => {}
     }
 }

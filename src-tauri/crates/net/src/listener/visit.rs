@@ -18,6 +18,7 @@ use super::refusal::Refusal;
 use super::reply::Reply;
 use super::route::{Entry, Run};
 use super::shared::Shared;
+use crate::outliving::Outliving;
 
 /// What requests of one connection have in common.
 pub(super) struct Visit {
@@ -88,15 +89,15 @@ impl Visit {
         // Dropped with this future when the client goes away.
         let unheard = delivery.unheard.clone().drop_guard();
         let within = entry.limits.answer_within;
-        let handling =
-            self.shared.tasks.spawn(work(Arc::clone(&self.shared), entry, delivery, run));
+        let work = work(Arc::clone(&self.shared), entry, delivery, run);
+        let handling = Outliving::new(&self.shared.tasks, work);
         let reply = match tokio::time::timeout(within, handling).await {
-            Ok(Ok(reply)) => {
+            Ok(Some(reply)) => {
                 unheard.disarm();
                 reply
             }
-            Ok(Err(error)) => {
-                tracing::error!(%error, "a handler of webhooks panicked");
+            Ok(None) => {
+                tracing::error!("a handler of webhooks panicked");
                 panicked()
             }
             Err(_) => unanswered(within),
@@ -116,7 +117,7 @@ impl Visit {
     }
 }
 
-/// The handler's own task: it outlives the connection, and ends with the listener.
+/// The handler's work: it outlives the connection, and ends with the listener.
 async fn work(shared: Arc<Shared>, entry: Arc<Entry>, delivery: Delivery, run: Run) -> Reply {
     let handled = shared.kill.run_until_cancelled(entry.handler.handle(delivery)).await;
     let reply = handled.unwrap_or_else(stopped).unframed();
