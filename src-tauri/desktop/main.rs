@@ -16,9 +16,10 @@ mod window;
 use devrig_engine::{Connection, EngineParts, Home, OwnerKind};
 use tauri::Manager;
 
-/// Values of runs are made in one thread and let go in another, where it is the faster one.
+/// Values of runs are made in one thread and let go in another, which it does better than glibc.
+#[cfg(not(target_env = "msvc"))]
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> std::process::ExitCode {
     // Before any thread exists: WebKit reads its environment when it starts.

@@ -14,8 +14,9 @@ const SPAN: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 const FLOWS: i64 = 60;
 
 /// As in the app.
+#[cfg(not(target_env = "msvc"))]
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 #[tokio::main]
 async fn main() {

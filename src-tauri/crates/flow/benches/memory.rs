@@ -26,8 +26,9 @@ const ROUNDS: usize = 50;
 const OUTPUT: usize = 10 * 1024 * 1024;
 
 /// As in the app.
+#[cfg(not(target_env = "msvc"))]
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() {
     let way = std::env::args().skip_while(|word| word != "way").nth(1);

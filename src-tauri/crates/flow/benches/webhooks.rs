@@ -30,8 +30,9 @@ impl Secrets for NoSecrets {
 }
 
 /// As in the app.
+#[cfg(not(target_env = "msvc"))]
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() {
     let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");

@@ -194,3 +194,39 @@ async fn an_answer_does_not_wait_for_the_turn_of_what_follows_it() {
     hooks.rig.runs.cancel(&first.id).await.unwrap();
     hooks.rig.until(&waiting.id, RunStatus::Completed).await;
 }
+
+/// The run is walked where its answer is waited for.
+#[tokio::test]
+async fn a_run_goes_on_when_its_client_leaves_and_when_the_listener_ends() {
+    let hooks = Hooks::new().await;
+    let nodes = json!([
+        node("later", "test.slow", json!({"ms": 300})),
+        node("reply", "http.respond", json!({})),
+    ]);
+    let more = json!({"nodes": nodes, "edges": line(&["later", "reply"])});
+    hooks.flow(hook(json!({"respond": "whenDone"})), more).await;
+    let address = hooks.listener.address().unwrap();
+    let send = async || {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head = "POST /hooks/ci/done HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream
+    };
+    let begun = async |count: usize| {
+        while hooks.runs().await.len() < count {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+
+    let leaves = send().await;
+    begun(1).await;
+    drop(leaves);
+    hooks.rig.until(&hooks.runs().await[0].id, RunStatus::Completed).await;
+
+    let _stays = send().await;
+    begun(2).await;
+    hooks.listener.shutdown(Duration::ZERO).await;
+    let cut = hooks.runs().await.remove(0);
+    assert_eq!(cut.status, RunStatus::Running);
+    hooks.rig.until(&cut.id, RunStatus::Completed).await;
+}
