@@ -36,7 +36,6 @@ use devrig_net::outliving::Outliving;
 use devrig_store::{Batch, Store, Tx};
 use serde_json::Value;
 use tokio::sync::oneshot;
-use tokio::sync::oneshot::error::RecvError as Closed;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -100,20 +99,16 @@ pub struct Started {
 }
 
 impl Started {
-    /// Waits for the answer, and does the run's work meanwhile in the task of whoever waits.
-    ///
-    /// # Errors
-    /// The run came to rest without one.
-    pub async fn answered(&mut self, answer: oneshot::Receiver<Answer>) -> Result<Answer, Closed> {
-        tokio::pin!(answer);
-        if let Some(going) = &mut self.going {
-            tokio::select! {
-                biased;
-                answer = &mut answer => return answer,
-                _ = going => {}
-            }
+    /// Waits for the answer, and does the run's work meanwhile in the task of whoever waits. Nothing
+    /// when the run came to rest without one.
+    pub async fn answered(&mut self, mut answer: oneshot::Receiver<Answer>) -> Option<Answer> {
+        let Some(going) = &mut self.going else { return answer.await.ok() };
+        tokio::select! {
+            biased;
+            // That none will come is known before the run has told how it ended.
+            Ok(answer) = &mut answer => Some(answer),
+            _ = going => answer.try_recv().ok(),
         }
-        answer.await
     }
 }
 

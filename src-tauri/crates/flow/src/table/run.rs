@@ -365,8 +365,8 @@ pub struct FlowNames {
 
 pub(super) const COLUMNS: &str = "SELECT run.seq, run.id, run.flow, run.version, run.event, \
      run.kind, run.parent, run.detached, run.again, run.retry_of, run.status, run.priority, \
-     run.depth, run.queued_at, run.started_at, run.ended_at, run.wake_at, run.error, run.trigger_type, \
-     flow.id AS flow_id, flow.name AS flow_name FROM run LEFT JOIN flow ON flow.seq = run.flow ";
+     run.depth, run.queued_at, run.started_at, run.ended_at, run.wake_at, run.error, \
+     run.trigger_type, flow.id AS flow_id, flow.name AS flow_name FROM run LEFT JOIN flow ON flow.seq = run.flow ";
 
 /// Runs that have not ended, oldest first.
 pub async fn open(conn: &mut SqliteConnection) -> Result<Vec<RunRow>> {

@@ -131,7 +131,7 @@ impl Hook {
             return Ok(Reply::new(StatusCode::NO_CONTENT));
         };
         // The run drops its end of the answer when it comes to rest without one.
-        if let Ok(answer) = started.answered(answer).await {
+        if let Some(answer) = started.answered(answer).await {
             return reply(answer);
         }
         let rest = started.rest.await;

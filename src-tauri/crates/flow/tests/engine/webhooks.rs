@@ -230,3 +230,15 @@ async fn a_run_goes_on_when_its_client_leaves_and_when_the_listener_ends() {
     assert_eq!(cut.status, RunStatus::Running);
     hooks.rig.until(&cut.id, RunStatus::Completed).await;
 }
+
+#[tokio::test]
+async fn a_large_output_is_the_answer_where_the_flow_gives_none() {
+    let hooks = Hooks::new().await;
+    let text = "x".repeat(200_000);
+    let more = json!({"nodes": [node("a", "test.give", json!({"text": text}))], "edges": []});
+    hooks.flow(hook(json!({"respond": "whenDone"})), more).await;
+    let reply = hooks.post("/hooks/ci/done", &[], "x");
+    let (status, reply) = tokio::time::timeout(Duration::from_secs(8), reply).await.unwrap();
+    assert_eq!(status, 200);
+    assert!(reply.contains(&text), "{} bytes", reply.len());
+}
