@@ -96,15 +96,25 @@ async fn with_id(
         return Ok(Vec::new());
     }
     let part = part.to_ascii_lowercase();
+    let end = format!("{part}{{");
+    let mut query = QueryBuilder::new("SELECT count(*) FROM (SELECT 1 FROM run INDEXED BY run_id ");
+    query.push("WHERE id >= ").push_bind(&part).push(" AND id < ").push_bind(&end);
+    query.push(" LIMIT ").push_bind(FEW).push(")");
+    let count: i64 = query.build_query_scalar().fetch_one(&mut *conn).await.map_err(from_sqlx)?;
     let mut query = QueryBuilder::new(COLUMNS);
-    query.push("WHERE run.id >= ").push_bind(part.clone());
-    query.push(" AND run.id < ").push_bind(format!("{part}{{"));
+    query.push("WHERE run.seq IN (SELECT seq FROM run ");
+    // SQLite does not know how few begin so, and would rather read all that pass the filter.
+    if count < FEW {
+        query.push("INDEXED BY run_id ");
+    }
+    query.push("WHERE id >= ").push_bind(&part).push(" AND id < ").push_bind(&end);
     if let Some((_, seq)) = filter.before {
-        query.push(" AND run.seq < ").push_bind(seq);
+        query.push(" AND seq < ").push_bind(seq);
     }
     filter.push_facts(&mut query);
     // The order of their ranks, and so that of their numbers, without sorting all that begin so.
-    query.push(" ORDER BY run.id DESC LIMIT ").push_bind(limit);
+    query.push(" ORDER BY id DESC LIMIT ").push_bind(limit);
+    query.push(") ORDER BY run.seq DESC");
     read(conn, query).await
 }
 

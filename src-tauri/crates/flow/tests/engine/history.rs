@@ -99,6 +99,10 @@ async fn errors_are_found_by_their_words_and_runs_by_the_beginning_of_their_id()
     assert_eq!(found(&rig, &ids, filtered).await, [3]);
     let filtered = Wanted { after: Some(ids[3].clone()), ..text(&ids[0][..8]) };
     assert_eq!(found(&rig, &ids, filtered).await, [2, 1, 0]);
+    for (flow, expected) in [("good", [2, 1, 0].as_slice()), ("bad", &[4, 3])] {
+        let filtered = Wanted { flow: Some(flow.to_owned()), ..text(&ids[0][..8]) };
+        assert_eq!(found(&rig, &ids, filtered).await, expected, "{flow}");
+    }
     for wrong in ["", " \" ( ", "*"] {
         let error = history::list(&rig.store, &text(wrong)).await.unwrap_err();
         assert_eq!(error.code, Code::InvalidInput, "{wrong:?}");
