@@ -6,7 +6,7 @@
 mod owed;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -52,6 +52,8 @@ struct Ticker {
     misfire: Misfire,
     /// False once it was disarmed.
     is_kept: AtomicBool,
+    /// As it was written last. Empty before it was read, and when a write did not come to its end.
+    stored: Mutex<Option<Cursor>>,
     progress: Mutex<Progress>,
 }
 
@@ -77,6 +79,7 @@ pub(super) fn arm(cron: &Cron, source: Source, clockwork: &Clockwork) -> Result<
         no_overlap: cron.no_overlap,
         misfire: cron.misfire,
         is_kept: AtomicBool::new(true),
+        stored: Mutex::default(),
         progress: Mutex::default(),
     });
     Ok(Armed { _turn: clockwork.keep(ticker.clone()), ticker })
@@ -135,7 +138,7 @@ impl Due for Ticker {
                 return Some(self.now() + AGAIN);
             }
         };
-        *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = progress;
+        *locked(&self.progress) = progress;
         progress.next
     }
 }
@@ -174,20 +177,43 @@ impl Ticker {
     async fn cursor(&self) -> Result<Cursor> {
         let now = self.now();
         let since = self.source.since;
-        let Some(read) = self.source.cursor().await? else {
+        let Some(read) = self.stored().await? else {
             let at = since.unwrap_or(now).min(now);
             let cursor = Cursor { at, fired: 0, doubtful: None };
-            self.source.keep(&json!(cursor)).await?;
+            self.store(cursor, self.source.keep(&json!(cursor))).await?;
             return Ok(cursor);
         };
-        let read: Cursor = serde_json::from_value(read).map_err(|error| {
-            Error::internal(format!("where the schedule is cannot be read: {error}"))
-                .hint("Give the trigger another id: it begins anew then.")
-        })?;
         let at = read.at.max(since.unwrap_or(read.at)).min(now);
         let set_back = (read.at > now).then_some(read.at);
         let doubtful = set_back.or(read.doubtful).filter(|until| *until >= at);
         Ok(Cursor { at, doubtful, ..read })
+    }
+
+    /// What was written last, which is on disk after a start.
+    async fn stored(&self) -> Result<Option<Cursor>> {
+        let known = *locked(&self.stored);
+        if known.is_some() {
+            return Ok(known);
+        }
+        let read = self.source.cursor().await?.map(serde_json::from_value).transpose();
+        let read = read.map_err(|error| {
+            Error::internal(format!("where the schedule is cannot be read: {error}"))
+                .hint("Give the trigger another id: it begins anew then.")
+        })?;
+        *locked(&self.stored) = read;
+        Ok(read)
+    }
+
+    /// Knows the cursor that `writing` writes, if it does.
+    async fn store<T>(
+        &self,
+        cursor: Cursor,
+        writing: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        *locked(&self.stored) = None;
+        let written = writing.await?;
+        *locked(&self.stored) = Some(cursor);
+        Ok(written)
     }
 
     /// Deals with the time that the cursor is at.
@@ -213,7 +239,7 @@ impl Ticker {
             }
         };
         let then = Cursor { fired: cursor.fired + u64::from(starts), ..*cursor };
-        self.source.fire(happened(payload, then)).await?;
+        self.store(then, self.source.fire(happened(payload, then))).await?;
         *cursor = then;
         Ok(())
     }
@@ -221,7 +247,7 @@ impl Ticker {
     /// Keeps a time that starts nothing, and that it has been dealt with.
     async fn note(&self, cursor: Cursor, missed: u64, verdict: &'static str) -> Result<()> {
         let payload = payload(&self.schedule, cursor.at, missed);
-        self.source.note(happened(payload, cursor), verdict).await
+        self.store(cursor, self.source.note(happened(payload, cursor), verdict)).await
     }
 
     fn tell_missed(&self, missed: Missed, all: bool) {
@@ -251,8 +277,12 @@ impl Ticker {
     }
 
     fn progress(&self) -> Progress {
-        *self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+        *locked(&self.progress)
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn happened(payload: Value, cursor: Cursor) -> Happened {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use devrig_core::{Clock, ManualClock, Timestamp};
 use devrig_expr::Schedule;
 use devrig_flow::triggers::{Standing, TriggerState, Triggers};
+use devrig_store::{Tx, from_sqlx};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -61,6 +62,13 @@ impl Life {
 
     async fn state(&self, flow: &str) -> TriggerState {
         self.triggers.state(flow, "time").await.unwrap().0
+    }
+
+    async fn statement(&self, sql: &'static str) {
+        let unit = async move |tx: &mut Tx| {
+            sqlx::query(sql).execute(tx.conn()).await.map(drop).map_err(from_sqlx)
+        };
+        self.rig.store.write(unit).await.unwrap();
     }
 
     async fn stop(self) {
@@ -255,6 +263,31 @@ async fn a_clock_that_was_set_back_neither_stops_a_schedule_nor_fires_it_twice()
         life.pass(HOUR).await;
     }
     assert_eq!(life.times(&flow, "run").await, on_the(&["10:00", "11:00", "12:00", "13:00"]));
+}
+
+#[tokio::test]
+async fn a_time_that_could_not_be_written_fires_once_when_it_can_be() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
+    let life = Life::on(folder.path(), &clock).await;
+    let flow = life.rig.enabled("hourly", at("0 * * * *", json!({})), quick()).await;
+    life.triggers.follow().await.unwrap();
+    life.settled().await;
+    life.pass(HOUR).await;
+    life.statement(
+        "CREATE TRIGGER refuse BEFORE INSERT ON trigger_event
+         BEGIN SELECT raise(ABORT, 'not now'); END",
+    )
+    .await;
+    clock.advance(HOUR);
+    life.triggers.look();
+    while life.state(&flow).await.last_error.is_none() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert_eq!(life.times(&flow, "run").await, on_the(&["10:00"]));
+    life.statement("DROP TRIGGER refuse").await;
+    life.pass(Duration::from_secs(10)).await;
+    life.pass(HOUR).await;
+    assert_eq!(life.times(&flow, "run").await, on_the(&["10:00", "11:00", "12:00"]));
 }
 
 /// Kills it as it is, somewhere in the middle of what it owes.
