@@ -1885,6 +1885,8 @@ export type SyncStatus = {
 	lastSyncAt: string | null,
 	/**  When the last run ended, well or not. */
 	endedAt: string | null,
+	/**  When that run had begun; none where it is to run again at once. */
+	beganAt: string | null,
 	nextSyncAt: string | null,
 	error: Error | null,
 	itemsSynced: number,

@@ -206,6 +206,8 @@ pub struct SyncStatus {
     pub last_sync_at: Option<Timestamp>,
     /// When the last run ended, well or not.
     pub ended_at: Option<Timestamp>,
+    /// When that run had begun; none where it is to run again at once.
+    pub began_at: Option<Timestamp>,
     pub next_sync_at: Option<Timestamp>,
     pub error: Option<Error>,
     #[specta(type = u32)]
@@ -218,9 +220,10 @@ pub struct SyncStatus {
 }
 
 impl SyncStatus {
-    /// True when a run that was asked for at `asked` is over, well or not.
+    /// True when a run that was asked for at `asked` is over, well or not. One that went on already
+    /// may have looked before what it was asked for was there.
     pub fn is_over(&self, asked: Timestamp) -> bool {
-        self.state != SyncState::Syncing && self.ended_at.is_some_and(|ended| ended >= asked)
+        self.state != SyncState::Syncing && self.began_at.is_some_and(|began| began >= asked)
     }
 }
 

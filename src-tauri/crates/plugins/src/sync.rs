@@ -83,6 +83,7 @@ pub(crate) fn status_of(
         state,
         last_sync_at: row.last_sync_at,
         ended_at: row.ended_at,
+        began_at: row.began_at,
         next_sync_at: (runs && row.waiting.is_none()).then_some(row.next_at.max(quiet_until)),
         quiet_hours: row.quiet_hours,
         error: row.error,

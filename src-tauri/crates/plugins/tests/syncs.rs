@@ -82,6 +82,25 @@ async fn a_source_without_end_goes_on_at_its_next_turn() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sync_is_over_with_a_run_that_began_after_it_was_asked_for() {
+    let rig = Rig::new().await;
+    let source = syncs(
+        "await new Promise((done) => setTimeout(done, 300));
+         return { cursor: String(Number(cursor ?? 0) + 1), itemCount: 0, hasMore: false };",
+    );
+    let account = rig.granted(manifest("slow", &[]), &source).await;
+    assert_eq!(rig.cursor(&account).await.as_deref(), Some("1"));
+    let ask = async || rig.plugins.sync_now(Some(account.id.clone()), None).await.unwrap();
+    ask().await;
+    until("it syncs", async || rig.status(&account.id).await.state == SyncState::Syncing).await;
+    let asked = rig.store.clock().now();
+    ask().await;
+    until("the second is over", async || rig.status(&account.id).await.is_over(asked)).await;
+    assert_eq!(rig.cursor(&account).await.as_deref(), Some("3"));
+    rig.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_fresh_account_waits_for_grants_and_then_goes_by_itself() {
     let rig = Rig::new().await;
     let source = syncs(

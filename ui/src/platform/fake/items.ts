@@ -344,12 +344,12 @@ export function makeSyncs(ready: boolean): SyncStatus[] {
   return [
     {
       account: GIT, plugin: 'devrig-plugin-git-local', source: 'repositories', name: 'Repositories',
-      state: ready ? 'idle' : 'waiting', lastSyncAt: ready ? iso(NOW - 4 * 60_000) : null, endedAt: ready ? iso(NOW - 4 * 60_000) : null, nextSyncAt: ready ? iso(NOW + 60_000) : null, quietHours: null,
+      state: ready ? 'idle' : 'waiting', lastSyncAt: ready ? iso(NOW - 4 * 60_000) : null, endedAt: ready ? iso(NOW - 4 * 60_000) : null, beganAt: ready ? iso(NOW - 4 * 60_000) : null, nextSyncAt: ready ? iso(NOW + 60_000) : null, quietHours: null,
       error: null, itemsSynced: 34, progress: null, intervalMs: 300_000,
     },
     {
       account: BUILDS, plugin: 'devrig-plugin-builds', source: 'builds', name: 'Builds',
-      state: ready ? 'error' : 'disabled', lastSyncAt: iso(NOW - 3 * HOUR), endedAt: iso(NOW - 4 * 60_000), nextSyncAt: ready ? iso(NOW + 9 * 60_000) : null, quietHours: '22:00-07:00 Europe/Berlin',
+      state: ready ? 'error' : 'disabled', lastSyncAt: iso(NOW - 3 * HOUR), endedAt: iso(NOW - 4 * 60_000), beganAt: iso(NOW - 4 * 60_000), nextSyncAt: ready ? iso(NOW + 9 * 60_000) : null, quietHours: '22:00-07:00 Europe/Berlin',
       error: ready
         ? { code: 'UNAUTHORIZED', category: 'permanent', message: 'builds.example.com refused the token', hint: 'Give a new token in the plugin\'s settings.', retryable: false }
         : null,

@@ -361,6 +361,7 @@ async fn sync(
 ) -> Result<ExitCode> {
     let concerned = |status: &SyncStatus| {
         status.account == account.id
+            && status.state != SyncState::Disabled
             && source.as_ref().is_none_or(|source| *source == status.source)
     };
     let args = SyncArgs { account: Some(account.id.clone()), source: source.clone() };

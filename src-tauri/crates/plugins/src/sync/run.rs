@@ -62,7 +62,9 @@ impl Handler for Sync {
         }
         // Also when this future is dropped in the middle.
         let _running = Running { seat: &seat, source: &source };
-        let run = Run { core: &self.0, seat: Arc::clone(&seat), declared, token: context.token };
+        let (core, token) = (&self.0, context.token);
+        let began_at = core.clock.now();
+        let run = Run { core, seat: Arc::clone(&seat), declared, began_at, token };
         run.whole(row).await
     }
 }
@@ -82,6 +84,7 @@ struct Run<'a> {
     core: &'a Arc<Core>,
     seat: Arc<Seat>,
     declared: DataSource,
+    began_at: Timestamp,
     token: CancellationToken,
 }
 
@@ -153,11 +156,11 @@ impl Run<'_> {
 
     async fn store_end(&self, end: &End, next_at: Timestamp) -> Result<()> {
         let (account, source) = (self.seat.id.clone(), self.declared.id.clone());
-        let (end, inbox) = (end.clone(), self.core.inbox.clone());
+        let (end, inbox, began_at) = (end.clone(), self.core.inbox.clone(), self.began_at);
         self.core
             .store
             .write(async move |tx: &mut Tx| {
-                sync::end(tx, &account, &source, &end, next_at).await?;
+                sync::end(tx, &account, &source, &end, began_at, next_at).await?;
                 // The service answers, so that what could not be sent to it may go now.
                 match end {
                     End::Well { .. } => outbox::hasten(&inbox, tx, Some(&account)).await,

@@ -23,6 +23,8 @@ pub struct SyncRow {
     pub last_sync_at: Option<Timestamp>,
     /// When the last run ended, well or not.
     pub ended_at: Option<Timestamp>,
+    /// When that run had begun; none where it is to run again at once.
+    pub began_at: Option<Timestamp>,
     pub quiet_hours: Option<String>,
     pub items_synced: i64,
 }
@@ -41,6 +43,7 @@ fn read(row: &SqliteRow) -> Result<SyncRow> {
         waiting: get(row, "waiting")?,
         last_sync_at: time(row, "last_sync_at")?,
         ended_at: time(row, "ended_at")?,
+        began_at: time(row, "began_at")?,
         quiet_hours: get(row, "quiet_hours")?,
         items_synced: get(row, "items_synced")?,
     })
@@ -53,7 +56,7 @@ fn time(row: &SqliteRow, column: &'static str) -> Result<Option<Timestamp>> {
 pub async fn all(executor: impl SqliteExecutor<'_>) -> Result<Vec<SyncRow>> {
     let rows = sqlx::query(
         "SELECT account, source, cursor, backfilled, enabled, interval_ms, next_at, failures,
-           error, waiting, last_sync_at, ended_at, quiet_hours, items_synced
+           error, waiting, last_sync_at, ended_at, began_at, quiet_hours, items_synced
          FROM sync_state ORDER BY account, source",
     )
     .fetch_all(executor)
@@ -69,7 +72,7 @@ pub async fn one(
 ) -> Result<Option<SyncRow>> {
     let row = sqlx::query(
         "SELECT account, source, cursor, backfilled, enabled, interval_ms, next_at, failures,
-           error, waiting, last_sync_at, ended_at, quiet_hours, items_synced
+           error, waiting, last_sync_at, ended_at, began_at, quiet_hours, items_synced
          FROM sync_state WHERE account = ? AND source = ?",
     )
     .bind(account.as_str())
@@ -148,14 +151,17 @@ pub enum End {
     Due,
 }
 
+/// Stores how a run ended that had begun at `began_at`.
 pub async fn end(
     tx: &mut Tx,
     account: &AccountId,
     source: &str,
     end: &End,
+    began_at: Timestamp,
     next_at: Timestamp,
 ) -> Result<()> {
     let now = tx.now().to_string();
+    let began_at = (!matches!(end, End::Due)).then(|| began_at.to_string());
     let (well, caught_up, error, waiting) = match end {
         End::Well { caught_up } => (true, *caught_up, None, None),
         End::Failed(error) => (false, false, Some(serde_json::to_string(error)?), None),
@@ -168,7 +174,7 @@ pub async fn end(
            failures = CASE WHEN ?2 IS NULL THEN 0 ELSE failures + 1 END,
            backfilled = backfilled OR ?4,
            last_sync_at = CASE WHEN ?5 THEN ?6 ELSE last_sync_at END,
-           ended_at = ?6
+           ended_at = ?6, began_at = ?9
          WHERE account = ?7 AND source = ?8",
     )
     .bind(next_at.to_string())
@@ -179,6 +185,7 @@ pub async fn end(
     .bind(now)
     .bind(account.as_str())
     .bind(source)
+    .bind(began_at)
     .execute(tx.conn())
     .await
     .map_err(from_sqlx)?;
