@@ -118,7 +118,8 @@ impl Desk {
         api.flow_enable(on).await.expect("it is on");
         wait("its triggers to be told of it", async || {
             let triggers = api.trigger_list(NoArgs {}).await.expect("the triggers");
-            triggers.iter().any(|one| one.flow == id && one.state != Standing::Off).then_some(())
+            let is_armed = |state| !matches!(state, Standing::Off | Standing::Starting);
+            triggers.iter().any(|one| one.flow == id && is_armed(one.state)).then_some(())
         })
         .await;
     }

@@ -1841,6 +1841,8 @@ export type SplitsArgs = {
 
 /**  Whether a trigger fires. */
 export type Standing = "active" | 
+/**  It begins to watch, and does not see yet what happens. */
+"starting" | 
 /**  The person stopped it. */
 "paused" | 
 /**  It has fired as often as it may. */

@@ -242,6 +242,7 @@ impl Triggers {
             TriggerKind::Filesystem(files) => {
                 let files = files.clone();
                 Ok(Held::Watching(self.watchers.start(&source.clone(), |health, stop| {
+                    health.starts();
                     filesystem::watch(files, source, health, stop)
                 })))
             }

@@ -12,6 +12,8 @@ use crate::table::trigger::Tally;
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     Active,
+    /// It begins to watch, and does not see yet what happens.
+    Starting,
     /// The person stopped it.
     Paused,
     /// It has fired as often as it may.
@@ -52,6 +54,7 @@ impl Standing {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
+            Self::Starting => "starting",
             Self::Paused => "paused",
             Self::Done => "done",
             Self::Failed => "failed",
@@ -111,6 +114,7 @@ impl Armed {
             Ok(Held::Paused) => Standing::Paused,
             Ok(Held::Cron(cron)) if cron.is_done() => Standing::Done,
             Ok(_) if self.error().is_some() => Standing::Failed,
+            Ok(Held::Watching(watching)) if watching.health.is_starting() => Standing::Starting,
             Ok(_) => Standing::Active,
         }
     }

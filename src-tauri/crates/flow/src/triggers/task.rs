@@ -32,9 +32,19 @@ pub(super) struct Watching {
     _stop: DropGuard,
 }
 
-/// Why a trigger that is armed does not fire at the moment.
+/// How a trigger fares that is armed.
 #[derive(Clone, Default)]
-pub(super) struct Health(Arc<Mutex<Option<Error>>>);
+pub(super) struct Health(Arc<Mutex<Now>>);
+
+#[derive(Clone, Default)]
+enum Now {
+    #[default]
+    Well,
+    /// What happens now it may not see yet.
+    Starting,
+    /// It does not fire, and this is why.
+    Failed(Error),
+}
 
 impl Tasks {
     /// Starts a task for a trigger. It has to end soon after its token is cancelled.
@@ -82,22 +92,38 @@ impl Tasks {
 }
 
 impl Health {
+    /// The trigger does not fire before it is told to be well.
+    pub fn starts(&self) {
+        *self.now() = Now::Starting;
+    }
+
     /// The trigger does not fire, and this is why.
     pub fn failed(&self, error: Error) {
-        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.as_ref().is_none_or(|before| before.message != error.message) {
+        let mut now = self.now();
+        if !matches!(&*now, Now::Failed(before) if before.message == error.message) {
             tracing::warn!(%error, "a trigger does not fire");
         }
-        *now = Some(error);
+        *now = Now::Failed(error);
     }
 
     /// All is well.
     pub fn well(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.now() = Now::Well;
     }
 
     pub fn error(&self) -> Option<Error> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        match &*self.now() {
+            Now::Failed(error) => Some(error.clone()),
+            Now::Well | Now::Starting => None,
+        }
+    }
+
+    pub fn is_starting(&self) -> bool {
+        matches!(*self.now(), Now::Starting)
+    }
+
+    fn now(&self) -> std::sync::MutexGuard<'_, Now> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use devrig_core::{Actor, Code};
 use devrig_flow::history::{self, Wanted};
-use devrig_flow::triggers::{TriggerState, Triggers};
+use devrig_flow::triggers::{Standing, TriggerState, Triggers};
 use serde_json::{Value, json};
 
 use crate::common::{Rig, node};
@@ -69,16 +69,12 @@ impl Files {
         self.tree.join(file)
     }
 
-    /// Waits until the trigger hears: a file of the test's own is told of.
+    /// Waits until the trigger hears.
     async fn listens(&self) {
         let start = Instant::now();
-        for n in 0.. {
-            put(&self.at(&format!("probe-{n}")), "x");
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            if !self.seen().await.is_empty() {
-                return;
-            }
+        while self.state().await.standing != Standing::Active {
             assert!(start.elapsed() < Duration::from_secs(20), "{:?}", self.state().await);
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
 
@@ -108,7 +104,7 @@ impl Files {
         self.payloads().await.iter().map(line).collect()
     }
 
-    /// Without the probes, sorted.
+    /// Without the probe, sorted.
     async fn told(&self) -> Vec<String> {
         let mut seen = self.seen().await;
         seen.retain(|line| !line.contains("probe"));
