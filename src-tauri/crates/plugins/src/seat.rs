@@ -154,9 +154,8 @@ impl Seat {
                 Ok(worker)
             }
             Err(ended) => {
-                drop(life);
                 let error = ended.error.clone();
-                self.failed(&core, ended).await;
+                self.failed(&core, ended, life).await;
                 Err(error)
             }
         }
@@ -219,21 +218,28 @@ impl Seat {
         }
     }
 
-    /// Writes down why a worker ended, and decides whether it starts again.
-    async fn failed(self: &Arc<Self>, core: &Arc<Core>, ended: Ended) {
+    /// Writes down why a worker ended, and decides whether it starts again. It is counted before
+    /// `life` is let go: whoever waits for a worker meanwhile has to wait for its time.
+    async fn failed(
+        self: &Arc<Self>,
+        core: &Arc<Core>,
+        ended: Ended,
+        mut life: tokio::sync::MutexGuard<'_, Life>,
+    ) {
         if ended.on_purpose() || core.over.is_cancelled() {
             return;
         }
-        let (plugin, error) = (self.plugin.name(), &ended.error);
-        core.note(plugin, &self.id, "error", format!("Stopped: {}", error.message));
-        let detail = json!({ "account": self.id, "message": shown(&error.message, 500) });
-        self.plugin.set_status(|status| status.error = Some(error.clone()));
         // No number of restarts brings a sandbox, the worker's program or the installed file back.
         let verdict = match ended.rule {
             "sandbox" | "start" | "protocol:version" => None,
             "package:changed" => Some(Verdict::Quarantine),
-            _ => Some(self.life.lock().await.failures.record(core.clock.now())),
+            _ => Some(life.failures.record(core.clock.now())),
         };
+        drop(life);
+        let (plugin, error) = (self.plugin.name(), &ended.error);
+        core.note(plugin, &self.id, "error", format!("Stopped: {}", error.message));
+        let detail = json!({ "account": self.id, "message": shown(&error.message, 500) });
+        self.plugin.set_status(|status| status.error = Some(error.clone()));
         let told = if verdict == Some(Verdict::Quarantine) { "quarantined" } else { "stopped" };
         core.audit(plugin, ended.rule, "worker", told, detail);
         match verdict {
@@ -384,7 +390,8 @@ async fn mind(seat: Weak<Seat>, worker: Arc<Worker>, over: tokio_util::sync::Can
             ended = worker.ended() => {
                 let Some(seat) = seat.upgrade() else { return };
                 let Some(core) = seat.core.upgrade() else { return };
-                seat.failed(&core, ended).await;
+                let life = seat.life.lock().await;
+                seat.failed(&core, ended, life).await;
                 return;
             }
             () = over.cancelled() => {

@@ -5,9 +5,10 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::{Rig, until};
-use devrig_core::Code;
 use devrig_core::protocol::FlowRef;
+use devrig_core::{Code, Timestamp};
 use devrig_plugins::{Question, Said};
+use futures::future::join_all;
 use serde_json::{Value, json};
 
 /// Its one condition does what its first argument says.
@@ -117,5 +118,20 @@ async fn one_that_does_not_end_is_waited_for_no_longer_than_half_a_second() {
         assert_eq!(stopped.entry.verdict, "stopped");
         until("another worker to answer", async || asked(&rig, json!(["yes"])).await.holds).await;
     }
+    rig.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_who_ask_at_once_do_not_make_it_start_more_often() {
+    let rig = Rig::new().await;
+    rig.install(manifest(), "throw new Error('never')").await;
+    let all = (0..20).map(|_| rig.plugins.ask(question("judge.says", json!(["yes"]))));
+    for said in join_all(all).await {
+        assert!(!said.is_ok_and(|said| said.holds));
+    }
+    let mut starts: Vec<_> = rig.audits("judge").await.iter().map(|one| one.at).collect();
+    starts.sort();
+    let soon = |pair: &[Timestamp]| pair[1].since(pair[0]) < Duration::from_millis(950);
+    assert!(starts.len() < 5 && !starts.windows(2).any(soon), "it was started at {starts:?}");
     rig.close().await;
 }
