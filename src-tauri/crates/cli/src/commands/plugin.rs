@@ -359,11 +359,18 @@ async fn sync(
     api: &dyn Api,
     output: Output,
 ) -> Result<ExitCode> {
-    let concerned = |status: &SyncStatus| {
+    let is_off = |status: &SyncStatus| status.state == SyncState::Disabled;
+    let wanted = |status: &SyncStatus| {
         status.account == account.id
-            && status.state != SyncState::Disabled
             && source.as_ref().is_none_or(|source| *source == status.source)
     };
+    // As it is before: one that a quarantine switches off meanwhile is told of.
+    let before = api.sync_status(NoArgs {}).await?.into_iter();
+    let sources: Vec<String> = before
+        .filter(|status| wanted(status) && !is_off(status))
+        .map(|status| status.source)
+        .collect();
+    let concerned = |status: &SyncStatus| wanted(status) && sources.contains(&status.source);
     let args = SyncArgs { account: Some(account.id.clone()), source: source.clone() };
     let asked = SystemClock::shared().now();
     api.sync_now(args).await?;
@@ -373,12 +380,13 @@ async fn sync(
         tokio::time::sleep(Duration::from_millis(50)).await;
         let now: Vec<SyncStatus> =
             api.sync_status(NoArgs {}).await?.into_iter().filter(concerned).collect();
-        let ended = now.iter().all(|status| status.is_over(asked));
+        let ended = now.iter().all(|status| is_off(status) || status.is_over(asked));
         progress.say(far(&now));
         if ended || tokio::time::Instant::now() > deadline {
             drop(progress);
             output.show(&now, |now| statuses(now))?;
-            let bad = now.iter().any(|status| status.error.is_some() || !ended);
+            let bad = |status: &SyncStatus| status.error.is_some() || !status.is_over(asked);
+            let bad = now.iter().any(bad);
             return Ok(if bad { ExitCode::FAILURE } else { ExitCode::SUCCESS });
         }
     }
